@@ -1,0 +1,2 @@
+//! azid.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Azure Identity for Rust.

@@ -1,1 +1,57 @@
-//! Azure Identity for Rust.
+//! Azure Identity for Rust: Microsoft Entra access tokens behind [`azure_core`]'s
+//! [`TokenCredential`](azure_core::credentials::TokenCredential).
+//!
+//! ```no_run
+//! # async fn example() -> azure_core::Result<()> {
+//! use azidentity::DefaultAzureCredential;
+//! use azure_core::credentials::TokenCredential;
+//!
+//! let credential = DefaultAzureCredential::new(None)?;
+//! let token = credential.get_token(&["https://vault.azure.net/.default"], None).await?;
+//! println!("expires {}", token.expires_on);
+//! # Ok(()) }
+//! ```
+//!
+//! | credential | who signs in |
+//! | --- | --- |
+//! | [`DefaultAzureCredential`] | whoever this machine can: the chain that fits most programs |
+//! | [`EnvironmentCredential`] | an application described by environment variables |
+//! | [`ClientSecretCredential`] | an application with a secret |
+//! | [`ManagedIdentityCredential`] | the Azure host this runs on |
+//! | [`ChainedTokenCredential`] | the first of several credentials of your choice |
+//!
+//! Every credential keeps its tokens in memory, renews them in the background and sends one request however many callers
+//! wait for the same token. Make one credential and share it.
+//!
+//! Failures are [`azure_core::Error`]s with an [`IdentityError`] inside. Options of a single request are
+//! [`TokenRequestOptions`]. What the official `azure_identity` crate has under the same name works the same way here;
+//! further options are in each credential's builder.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `tokio` | yes | fetches and renewals that run as tasks of the caller's tokio runtime |
+//! | `reqwest` | yes | the built-in HTTP client, with TLS by rustls |
+//! | `reqwest_no_tls` | by `reqwest` | the built-in HTTP client without a TLS provider, for programs that bring a transport with their own |
+//!
+//! Without `reqwest` set a transport in the client options.
+
+mod cache;
+mod credentials;
+mod entra;
+mod environment;
+mod error;
+mod http;
+mod managed_identity;
+mod secret;
+mod token;
+
+pub use credentials::*;
+pub use entra::AzureAuthorityHosts;
+pub use environment::{
+    Clock, Environment, EnvironmentBuilder, Machine, MachineEvidence, ManualClock,
+};
+pub use error::{Attempt, FailureKind, IdentityError, ServerError};
+pub use managed_identity::UserAssignedId;
+pub use token::{AccessTokenInfo, TokenRequestOptions};

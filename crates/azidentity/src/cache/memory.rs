@@ -1,0 +1,347 @@
+//! The memory cache: from a request to its token, without a lock that a fetch could hold.
+
+use std::{
+    hash::{Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+};
+
+use azure_core::http::Context;
+use papaya::{Equivalent, HashMap, Operation};
+use tracing::debug;
+
+use crate::{
+    Environment, IdentityError,
+    token::{AccessTokenInfo, ChainContext, TokenRequest},
+};
+
+use super::{
+    TokenSource,
+    flight::{Flights, Landed},
+};
+
+/// A token with no more than this left is not handed out without trying to get another first, in seconds.
+const LEAST_LEFT: i64 = 60;
+
+/// A token for which no renewal time is known is renewed this long before it expires, in seconds.
+const RENEW_BEFORE_EXPIRY: i64 = 300;
+
+/// How long no renewal is tried after one has failed, and the least time between two renewals, in seconds.
+const RENEWAL_PAUSE: i64 = 30;
+
+/// After this many insertions expired tokens are swept out.
+const SWEEP_EVERY: usize = 1024;
+
+/// `renew_at` of a token whose renewal is under way.
+const RENEWING: i64 = i64::MAX;
+
+/// What a token was asked for; claims are not part of it, since they never lead to a cached token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    tenant: String,
+    scopes: Vec<String>,
+    enable_cae: bool,
+}
+
+/// A [`Key`] by reference, so that a look-up builds nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyRef<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) scopes: &'a [&'a str],
+    pub(crate) enable_cae: bool,
+}
+
+impl Key {
+    pub(super) fn of(request: &TokenRequest) -> Self {
+        Self {
+            tenant: request.tenant.clone(),
+            scopes: request.scopes.clone(),
+            enable_cae: request.enable_cae,
+        }
+    }
+}
+
+/// One way to hash both forms: they must agree.
+fn hash_parts<'a>(
+    tenant: &str,
+    scopes: impl Iterator<Item = &'a str>,
+    enable_cae: bool,
+    state: &mut impl Hasher,
+) {
+    tenant.hash(state);
+    for scope in scopes {
+        scope.hash(state);
+    }
+    enable_cae.hash(state);
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let scopes = self.scopes.iter().map(String::as_str);
+        hash_parts(&self.tenant, scopes, self.enable_cae, state);
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_parts(
+            self.tenant,
+            self.scopes.iter().copied(),
+            self.enable_cae,
+            state,
+        );
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.enable_cae == key.enable_cae && self.tenant == key.tenant && self.scopes == key.scopes
+    }
+}
+
+/// A token and when to do something about it, in Unix seconds.
+struct Entry {
+    info: AccessTokenInfo,
+    /// Which fetch it came from; a later one wins.
+    fetch: u64,
+    /// When a background renewal may start; [`RENEWING`] while one runs.
+    renew_at: AtomicI64,
+    /// Until when no renewal is tried, because the last one failed.
+    paused_until: AtomicI64,
+}
+
+impl Entry {
+    fn new(info: AccessTokenInfo, fetch: u64, now: i64) -> Self {
+        let due = info.refresh_on_seconds().unwrap_or_else(|| {
+            info.expires_on_seconds()
+                .saturating_sub(RENEW_BEFORE_EXPIRY)
+        });
+        Self {
+            info,
+            fetch,
+            renew_at: AtomicI64::new(due.max(now.saturating_add(RENEWAL_PAUSE))),
+            paused_until: AtomicI64::new(0),
+        }
+    }
+
+    /// Lets the next caller try again at `when`, if the token is still there by then.
+    fn renew_again_at(&self, when: i64) {
+        self.renew_at.store(when, Ordering::Relaxed);
+    }
+}
+
+/// The answer of a look-up.
+enum Found {
+    /// Valid, and nothing to do.
+    Valid(AccessTokenInfo),
+    /// Valid, but its renewal is due. The caller has taken on to start it.
+    Due(AccessTokenInfo, u64),
+    /// Not there, expired, or about to expire. In the latter cases: which fetch the useless token came from.
+    Nothing(Option<u64>),
+}
+
+/// A [`TokenSource`] behind a memory of its tokens. Dropping it cancels the renewals that run in the background.
+pub(crate) struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+/// What fetches hold on to.
+pub(super) struct Shared {
+    pub(super) environment: Environment,
+    pub(super) source: Arc<dyn TokenSource>,
+    pub(super) flights: Flights,
+    tokens: HashMap<Key, Entry, foldhash::quality::RandomState>,
+    inserted_since_sweep: AtomicUsize,
+}
+
+impl TokenCache {
+    pub(crate) fn new(source: Arc<dyn TokenSource>, environment: Environment) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                environment,
+                source,
+                flights: Flights::default(),
+                tokens: HashMap::builder()
+                    .hasher(foldhash::quality::RandomState::default())
+                    .build(),
+                inserted_since_sweep: AtomicUsize::new(0),
+            }),
+        }
+    }
+
+    /// The token from memory, if there is a valid one. Starts its renewal in the background when that is due.
+    pub(crate) fn cached(&self, key: KeyRef<'_>) -> Option<AccessTokenInfo> {
+        match self.shared.find(key) {
+            Found::Valid(info) => Some(info),
+            Found::Due(info, _) => {
+                if !self.renew_in_background(key) {
+                    // Nothing can run in the background here; `get` will renew while its caller waits.
+                    self.shared.release_renewal(key);
+                }
+                Some(info)
+            }
+            Found::Nothing(_) => None,
+        }
+    }
+
+    /// The token from memory if [`cached`](Self::cached) would find one, else from the source. A request with claims
+    /// always goes to the source.
+    pub(crate) async fn get(
+        &self,
+        request: TokenRequest,
+    ) -> Result<AccessTokenInfo, IdentityError> {
+        let mut seen = None;
+        if request.claims.is_none() {
+            let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+            let key = KeyRef {
+                tenant: &request.tenant,
+                scopes: &scopes,
+                enable_cae: request.enable_cae,
+            };
+            match self.shared.find(key) {
+                Found::Valid(info) => return Ok(info),
+                Found::Due(info, fetch) => {
+                    if self.renew_in_background(key) {
+                        return Ok(info);
+                    }
+                    seen = Some(fetch);
+                }
+                Found::Nothing(fetch) => seen = fetch,
+            }
+        }
+        self.fetch(request, seen).await
+    }
+
+    /// Starts the renewal of a token. False where no runtime is there to run it.
+    fn renew_in_background(&self, key: KeyRef<'_>) -> bool {
+        let request = TokenRequest {
+            scopes: key.scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            tenant: key.tenant.to_owned(),
+            claims: None,
+            enable_cae: key.enable_cae,
+            chain: ChainContext::None,
+            context: Context::new(),
+        };
+        self.shared.flights.renew(&self.shared, request)
+    }
+
+    async fn fetch(
+        &self,
+        request: TokenRequest,
+        seen: Option<u64>,
+    ) -> Result<AccessTokenInfo, IdentityError> {
+        let key = Key::of(&request);
+        let with_claims = request.claims.is_some();
+        let fetched = self
+            .shared
+            .flights
+            .join_or_start(&self.shared, request, seen);
+        match fetched.await {
+            Err(error) if !with_claims => match self.shared.unexpired(&key) {
+                Some(info) => {
+                    debug!(%error, "renewal failed; the token at hand is still valid");
+                    Ok(info)
+                }
+                None => Err(error),
+            },
+            result => result,
+        }
+    }
+}
+
+impl Drop for TokenCache {
+    fn drop(&mut self) {
+        self.shared.flights.cancel_renewals();
+    }
+}
+
+impl Shared {
+    fn find(&self, key: KeyRef<'_>) -> Found {
+        let tokens = self.tokens.pin();
+        let Some(entry) = tokens.get(&key) else {
+            return Found::Nothing(None);
+        };
+        let now = self.environment.unix_now();
+        let left = entry.info.expires_on_seconds() - now;
+        if left <= LEAST_LEFT {
+            // A pause after a failed renewal holds here too, as long as the token is valid at all.
+            let paused = left > 0 && now < entry.paused_until.load(Ordering::Relaxed);
+            return if paused {
+                Found::Valid(entry.info.clone())
+            } else {
+                Found::Nothing(Some(entry.fetch))
+            };
+        }
+        let renew_at = entry.renew_at.load(Ordering::Relaxed);
+        let due = now >= renew_at
+            && entry
+                .renew_at
+                .compare_exchange(renew_at, RENEWING, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if due {
+            Found::Due(entry.info.clone(), entry.fetch)
+        } else {
+            Found::Valid(entry.info.clone())
+        }
+    }
+
+    /// Gives back the right to renew that [`Found::Due`] conferred.
+    fn release_renewal(&self, key: KeyRef<'_>) {
+        if let Some(entry) = self.tokens.pin().get(&key) {
+            entry.renew_again_at(self.environment.unix_now());
+        }
+    }
+
+    /// A token with some life in it that another fetch than `seen` has brought.
+    pub(super) fn newer_than(&self, key: &Key, seen: Option<u64>) -> Option<AccessTokenInfo> {
+        let tokens = self.tokens.pin();
+        let entry = tokens.get(key).filter(|entry| Some(entry.fetch) != seen)?;
+        let left = entry.info.expires_on_seconds() - self.environment.unix_now();
+        (left > LEAST_LEFT).then(|| entry.info.clone())
+    }
+
+    /// The token at hand, however little is left of it.
+    fn unexpired(&self, key: &Key) -> Option<AccessTokenInfo> {
+        let tokens = self.tokens.pin();
+        let entry = tokens.get(key)?;
+        (entry.info.expires_on_seconds() > self.environment.unix_now()).then(|| entry.info.clone())
+    }
+
+    /// Takes in how a fetch ended.
+    pub(super) fn settle(&self, key: &Key, fetch: u64, landed: &Landed) {
+        let now = self.environment.unix_now();
+        match landed {
+            Landed::Token(info) => self.insert(key, fetch, info, now),
+            Landed::Failed(_) => {
+                if let Some(entry) = self.tokens.pin().get(key) {
+                    let until = now.saturating_add(RENEWAL_PAUSE);
+                    entry.paused_until.store(until, Ordering::Relaxed);
+                    entry.renew_again_at(until);
+                }
+            }
+            // Nobody's fault, so no pause.
+            Landed::Abandoned => {
+                if let Some(entry) = self.tokens.pin().get(key) {
+                    entry.renew_again_at(now);
+                }
+            }
+        }
+    }
+
+    fn insert(&self, key: &Key, fetch: u64, info: &AccessTokenInfo, now: i64) {
+        let tokens = self.tokens.pin();
+        tokens.compute(key.clone(), |current| match current {
+            // A request that began later, with claims perhaps, knows better than this one.
+            Some((_, entry)) if entry.fetch > fetch && entry.info.expires_on_seconds() > now => {
+                Operation::Abort(())
+            }
+            _ => Operation::Insert(Entry::new(info.clone(), fetch, now)),
+        });
+        if self.inserted_since_sweep.fetch_add(1, Ordering::Relaxed) + 1 >= SWEEP_EVERY {
+            self.inserted_since_sweep.store(0, Ordering::Relaxed);
+            tokens.retain(|_, entry| entry.info.expires_on_seconds() > now);
+        }
+    }
+}

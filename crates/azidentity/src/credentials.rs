@@ -1,0 +1,132 @@
+//! What a user constructs. One file, one credential: it checks its configuration once and turns each call into a
+//! request for the token cache and the source behind it.
+
+mod acquisition;
+mod chained;
+mod client_secret;
+mod default_azure;
+mod environment;
+mod managed_identity;
+mod settings;
+
+use async_trait::async_trait;
+use azure_core::credentials::{TokenCredential, TokenRequestOptions};
+
+use crate::token::AccessTokenInfo;
+
+pub use chained::{ChainMember, ChainedTokenCredential};
+pub use client_secret::{
+    ClientSecretCredential, ClientSecretCredentialBuilder, ClientSecretCredentialOptions,
+};
+pub use default_azure::{
+    DefaultAzureCredential, DefaultAzureCredentialBuilder, DefaultAzureCredentialOptions,
+    DefaultChainMember,
+};
+pub use environment::{
+    EnvironmentCredential, EnvironmentCredentialBuilder, EnvironmentCredentialOptions,
+};
+pub use managed_identity::{
+    ManagedIdentityCredential, ManagedIdentityCredentialBuilder, ManagedIdentityCredentialOptions,
+};
+
+/// What every credential of this crate can do beyond `azure_core`'s [`TokenCredential`].
+///
+/// Implement it for credentials of your own to give chains their fast path; otherwise
+/// [`ChainMember::foreign`] takes any `TokenCredential`.
+#[async_trait]
+pub trait Credential: TokenCredential {
+    /// A short name such as `client-secret`, the same that the command line uses.
+    fn name(&self) -> &str;
+
+    /// Gets a token with everything that is known about it, from the cache or from outside.
+    ///
+    /// The token's text is shared with the cache instead of being copied. Fails as
+    /// [`get_token`](TokenCredential::get_token) does.
+    async fn get_token_info(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo>;
+
+    /// The token from memory, if there is a valid one; starts its renewal in the background when that is due.
+    ///
+    /// Never waits and never fails: whatever is wrong with the arguments, [`get_token_info`](Self::get_token_info)
+    /// tells.
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo>;
+}
+
+/// Implements `TokenCredential` for a [`Credential`].
+///
+/// Written out by hand instead of with `async fn`, so that the answer from the cache is a small ready future and not the
+/// whole state machine of a fetch.
+macro_rules! implement_token_credential {
+    ($credential:ty) => {
+        impl azure_core::credentials::TokenCredential for $credential {
+            fn get_token<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+                &'life0 self,
+                scopes: &'life1 [&'life2 str],
+                options: Option<azure_core::credentials::TokenRequestOptions<'life3>>,
+            ) -> std::pin::Pin<
+                Box<
+                    dyn Future<Output = azure_core::Result<azure_core::credentials::AccessToken>>
+                        + Send
+                        + 'async_trait,
+                >,
+            >
+            where
+                'life0: 'async_trait,
+                'life1: 'async_trait,
+                'life2: 'async_trait,
+                'life3: 'async_trait,
+                Self: 'async_trait,
+            {
+                use $crate::Credential;
+                if let Some(info) = self.cached(scopes, options.as_ref()) {
+                    return Box::pin(std::future::ready(Ok(info.to_access_token())));
+                }
+                Box::pin(async move {
+                    let info = self.get_token_info(scopes, options).await?;
+                    Ok(info.to_access_token())
+                })
+            }
+        }
+    };
+}
+
+/// Implements [`Credential`] and `TokenCredential` for a credential that consists of an
+/// [`Acquisition`](acquisition::Acquisition) in its field `acquisition`.
+macro_rules! implement_credential {
+    ($credential:ty) => {
+        #[async_trait::async_trait]
+        impl $crate::Credential for $credential {
+            fn name(&self) -> &str {
+                self.acquisition.name()
+            }
+
+            async fn get_token_info(
+                &self,
+                scopes: &[&str],
+                options: Option<azure_core::credentials::TokenRequestOptions<'_>>,
+            ) -> azure_core::Result<$crate::AccessTokenInfo> {
+                Ok(self.acquisition.get(scopes, options.as_ref()).await?)
+            }
+
+            fn cached(
+                &self,
+                scopes: &[&str],
+                options: Option<&azure_core::credentials::TokenRequestOptions<'_>>,
+            ) -> Option<$crate::AccessTokenInfo> {
+                self.acquisition.cached(scopes, options)
+            }
+        }
+
+        $crate::credentials::implement_token_credential!($credential);
+    };
+}
+
+pub(crate) use implement_credential;
+pub(crate) use implement_token_credential;

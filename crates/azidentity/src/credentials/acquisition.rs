@@ -1,0 +1,141 @@
+//! What all credentials of our own share: from a call to a resolved request, to the cache, to the source.
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_trait::async_trait;
+use azure_core::credentials::TokenRequestOptions as CoreOptions;
+use tracing::{debug, info, warn};
+
+use crate::{
+    Environment, IdentityError, TokenRequestOptions,
+    cache::{KeyRef, TokenCache, TokenSource},
+    entra::TenantRules,
+    token::{AccessTokenInfo, ChainContext, TokenRequest, validate_scopes},
+};
+
+/// A source behind the cache, for one tenant and perhaps others.
+pub(crate) struct Acquisition {
+    name: &'static str,
+    cache: TokenCache,
+    /// `None` where the source knows no tenants.
+    tenants: Option<TenantRules>,
+}
+
+impl Acquisition {
+    pub(crate) fn new(
+        name: &'static str,
+        source: impl TokenSource,
+        tenants: Option<TenantRules>,
+        environment: &Environment,
+    ) -> Self {
+        let source = Arc::new(Named { name, source });
+        Self {
+            name,
+            cache: TokenCache::new(source, environment.clone()),
+            tenants,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        let Some(options) = options.and_then(TokenRequestOptions::find) else {
+            return self.cache.cached(KeyRef {
+                tenant: self.tenants.as_ref().map_or("", TenantRules::configured),
+                scopes,
+                enable_cae: false,
+            });
+        };
+        if claims(options).is_some() {
+            return None;
+        }
+        self.cache.cached(KeyRef {
+            tenant: &self.tenant(options.tenant_id.as_deref()).ok()?,
+            scopes,
+            enable_cae: options.enable_cae,
+        })
+    }
+
+    pub(crate) async fn get(
+        &self,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Result<AccessTokenInfo, IdentityError> {
+        let chain = options
+            .and_then(|options| options.method_options.context.value::<ChainContext>())
+            .copied()
+            .unwrap_or_default();
+        let result = match self.request(scopes, options, chain) {
+            Ok(request) => self.cache.get(request).await,
+            Err(error) => Err(error),
+        };
+        // Inside a chain, one member's fate is a detail.
+        match (&result, chain) {
+            (Ok(_), ChainContext::None) => info!(credential = self.name, "token acquired"),
+            (Ok(_), ChainContext::Chained) => debug!(credential = self.name, "token acquired"),
+            (Err(error), ChainContext::None) => {
+                warn!(credential = self.name, kind = %error.kind(), error = error.message(), "no token");
+            }
+            (Err(error), ChainContext::Chained) => {
+                debug!(credential = self.name, kind = %error.kind(), error = error.message(), "no token");
+            }
+        }
+        result.map_err(|error| error.of_credential(self.name))
+    }
+
+    fn request(
+        &self,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+        chain: ChainContext,
+    ) -> Result<TokenRequest, IdentityError> {
+        validate_scopes(scopes)?;
+        let ours = options.and_then(TokenRequestOptions::find);
+        Ok(TokenRequest {
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            tenant: self
+                .tenant(ours.and_then(|ours| ours.tenant_id.as_deref()))?
+                .into_owned(),
+            claims: ours.and_then(claims).map(str::to_owned),
+            enable_cae: ours.is_some_and(|ours| ours.enable_cae),
+            chain,
+            context: options
+                .map(|options| options.method_options.context.to_owned())
+                .unwrap_or_default(),
+        })
+    }
+
+    fn tenant<'a>(&'a self, requested: Option<&'a str>) -> Result<Cow<'a, str>, IdentityError> {
+        match &self.tenants {
+            Some(tenants) => tenants.resolve(requested),
+            None => Ok(Cow::Borrowed("")),
+        }
+    }
+}
+
+fn claims(options: &TokenRequestOptions) -> Option<&str> {
+    options
+        .claims
+        .as_deref()
+        .filter(|claims| !claims.is_empty())
+}
+
+/// Writes the credential's name on every token of a source.
+struct Named<S> {
+    name: &'static str,
+    source: S,
+}
+
+#[async_trait]
+impl<S: TokenSource> TokenSource for Named<S> {
+    async fn acquire(&self, request: &TokenRequest) -> Result<AccessTokenInfo, IdentityError> {
+        let info = self.source.acquire(request).await?;
+        Ok(info.supplied_by(self.name))
+    }
+}

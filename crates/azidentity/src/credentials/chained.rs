@@ -1,0 +1,253 @@
+//! Several credentials in order: the first that gives a token wins.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{TokenCredential, TokenRequestOptions},
+    http::{ClientMethodOptions, Context},
+};
+use tracing::{debug, info, warn};
+
+use crate::{
+    AccessTokenInfo, Attempt, Credential, FailureKind, IdentityError,
+    token::{ChainContext, validate_scopes},
+};
+
+use super::implement_token_credential;
+
+/// One credential of a chain.
+#[derive(Clone, Debug)]
+pub struct ChainMember(Member);
+
+#[derive(Clone, Debug)]
+enum Member {
+    Ours(Arc<dyn Credential>),
+    Foreign {
+        name: String,
+        credential: Arc<dyn TokenCredential>,
+    },
+}
+
+impl ChainMember {
+    /// A credential that implements [`Credential`], as all of this crate do.
+    pub fn new(credential: Arc<dyn Credential>) -> Self {
+        Self(Member::Ours(credential))
+    }
+
+    /// Any other `TokenCredential`, under a name for messages.
+    ///
+    /// Its failures stop the chain, unless an [`IdentityError`] of kind [`FailureKind::Unavailable`] or
+    /// [`FailureKind::InteractionRequired`] is among the error's sources.
+    pub fn foreign(name: impl Into<String>, credential: Arc<dyn TokenCredential>) -> Self {
+        Self(Member::Foreign {
+            name: name.into(),
+            credential,
+        })
+    }
+
+    /// The credential's name.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Member::Ours(credential) => credential.name(),
+            Member::Foreign { name, .. } => name,
+        }
+    }
+
+    pub(super) fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        match &self.0 {
+            Member::Ours(credential) => credential.cached(scopes, options),
+            Member::Foreign { .. } => None,
+        }
+    }
+
+    pub(super) async fn get_token_info(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        match &self.0 {
+            Member::Ours(credential) => credential.get_token_info(scopes, options).await,
+            Member::Foreign { name, credential } => {
+                let token = credential.get_token(scopes, options).await?;
+                Ok(AccessTokenInfo::from_foreign(&token, name.clone()))
+            }
+        }
+    }
+}
+
+impl<C: Credential + 'static> From<Arc<C>> for ChainMember {
+    fn from(credential: Arc<C>) -> Self {
+        Self::new(credential)
+    }
+}
+
+/// The members of a chain and how they are walked.
+#[derive(Debug)]
+pub(super) struct Chain {
+    name: &'static str,
+    pub(super) members: Vec<ChainMember>,
+}
+
+impl Chain {
+    pub(super) fn new(
+        name: &'static str,
+        members: Vec<ChainMember>,
+    ) -> Result<Self, IdentityError> {
+        if members.is_empty() {
+            return Err(IdentityError::configuration(
+                "a chain needs at least one credential; add one, or exclude fewer",
+            )
+            .of_credential(name));
+        }
+        Ok(Self { name, members })
+    }
+
+    /// Asks one member after the other. Returns the token and which member gave it.
+    pub(super) async fn walk(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> Result<(usize, AccessTokenInfo), IdentityError> {
+        validate_scopes(scopes).map_err(|error| error.of_credential(self.name))?;
+        let context = options.map_or_else(Context::new, |options| {
+            options.method_options.context.into_owned()
+        });
+        let context = context.with_value(ChainContext::Chained);
+        let mut attempts = Vec::new();
+        for (index, member) in self.members.iter().enumerate() {
+            let options = TokenRequestOptions {
+                method_options: ClientMethodOptions {
+                    context: context.to_borrowed(),
+                },
+            };
+            let result = match member.cached(scopes, Some(&options)) {
+                Some(info) => Ok(info),
+                None => member.get_token_info(scopes, Some(options)).await,
+            };
+            let error = match result {
+                Ok(info) => {
+                    info!(
+                        chain = self.name,
+                        credential = member.name(),
+                        "token acquired"
+                    );
+                    return Ok((index, info));
+                }
+                Err(error) => error,
+            };
+            let typed = IdentityError::find(&error);
+            let attempt = Attempt {
+                credential: member.name().to_owned(),
+                kind: typed.map(IdentityError::kind),
+                message: typed
+                    .map_or_else(|| error.to_string(), |typed| typed.message().to_owned()),
+            };
+            debug!(
+                chain = self.name,
+                credential = attempt.credential,
+                error = attempt.message,
+                "no token"
+            );
+            let goes_on = matches!(
+                attempt.kind,
+                Some(FailureKind::Unavailable | FailureKind::InteractionRequired)
+            );
+            attempts.push(attempt);
+            if !goes_on {
+                return Err(self.failed(attempts, typed));
+            }
+        }
+        Err(self.failed(attempts, None))
+    }
+
+    fn failed(&self, attempts: Vec<Attempt>, stopped_by: Option<&IdentityError>) -> IdentityError {
+        use fmt::Write;
+
+        let mut message = match attempts.last() {
+            Some(last) if attempts.len() < self.members.len() || stopped_by.is_some() => format!(
+                "no token, because {} tried and failed, which stops the chain; what was tried:",
+                last.credential
+            ),
+            _ => "none of the credentials gave a token; what was tried:".to_owned(),
+        };
+        for attempt in &attempts {
+            let _ = write!(message, "\n  {}: {}", attempt.credential, attempt.message);
+        }
+        warn!(chain = self.name, report = message, "no token");
+        let mut error = IdentityError::authentication_failed(message).of_credential(self.name);
+        if let Some(server) = stopped_by.and_then(IdentityError::server) {
+            error = error.with_server(server.clone());
+        }
+        error.with_attempts(attempts)
+    }
+}
+
+/// Asks several credentials in order, from the first one anew at each call, until one gives a token.
+///
+/// A member that is [unavailable](FailureKind::Unavailable) or would have to
+/// [ask the user](FailureKind::InteractionRequired) is passed over; any other failure stops the chain. Either way the
+/// error is of kind [`FailureKind::AuthenticationFailed`] and lists what was tried
+/// ([`IdentityError::attempts`]).
+///
+/// ```no_run
+/// # fn example() -> azure_core::Result<()> {
+/// use azidentity::{ChainedTokenCredential, EnvironmentCredential, ManagedIdentityCredential};
+///
+/// let credential = ChainedTokenCredential::new(vec![
+///     EnvironmentCredential::new(None)?.into(),
+///     ManagedIdentityCredential::new(None)?.into(),
+/// ])?;
+/// # Ok(()) }
+/// ```
+pub struct ChainedTokenCredential {
+    chain: Chain,
+}
+
+impl ChainedTokenCredential {
+    /// Makes a chain. Fails with [`FailureKind::Configuration`] when it has no member.
+    pub fn new(members: Vec<ChainMember>) -> azure_core::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            chain: Chain::new("chain", members)?,
+        }))
+    }
+}
+
+impl fmt::Debug for ChainedTokenCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainedTokenCredential")
+            .field("members", &self.chain.members)
+            .finish()
+    }
+}
+
+#[async_trait]
+impl Credential for ChainedTokenCredential {
+    fn name(&self) -> &str {
+        self.chain.name
+    }
+
+    async fn get_token_info(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        let (_, info) = self.chain.walk(scopes, options).await?;
+        Ok(info)
+    }
+
+    /// Only the first member's memory counts: any other has its turn when those before it have failed again.
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.chain.members.first()?.cached(scopes, options)
+    }
+}
+
+implement_token_credential!(ChainedTokenCredential);

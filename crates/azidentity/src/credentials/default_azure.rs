@@ -1,0 +1,348 @@
+//! The chain that fits most programs: whatever this machine can sign in with.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use async_trait::async_trait;
+use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
+use tracing::debug;
+
+use crate::{
+    AccessTokenInfo, Credential, Environment, IdentityError, managed_identity::UserAssignedId,
+};
+
+use super::{
+    chained::{Chain, ChainMember},
+    environment::{self, EnvironmentCredential},
+    implement_token_credential,
+    managed_identity::{self, ManagedIdentityCredential},
+    settings::{EntraSettings, entra_setters},
+};
+
+const NAME: &str = "default";
+
+/// Chooses the members of the chain: `dev`, `prod`, or the type name of one credential.
+const CREDENTIALS_VARIABLE: &str = "AZURE_TOKEN_CREDENTIALS";
+
+/// The user-assigned managed identity to use when the option names none.
+const CLIENT_ID_VARIABLE: &str = "AZURE_CLIENT_ID";
+
+/// A credential that the default chain can have, in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DefaultChainMember {
+    /// [`EnvironmentCredential`].
+    Environment,
+    /// [`ManagedIdentityCredential`].
+    ManagedIdentity,
+}
+
+/// What `AZURE_TOKEN_CREDENTIALS` can say of a member.
+struct Row {
+    member: DefaultChainMember,
+    name: &'static str,
+    /// In lower case, as the variable is compared.
+    variable_value: &'static str,
+    group: &'static str,
+}
+
+const DEVELOPMENT: &str = "dev";
+const PRODUCTION: &str = "prod";
+
+const TABLE: &[Row] = &[
+    Row {
+        member: DefaultChainMember::Environment,
+        name: environment::NAME,
+        variable_value: "environmentcredential",
+        group: PRODUCTION,
+    },
+    Row {
+        member: DefaultChainMember::ManagedIdentity,
+        name: managed_identity::NAME,
+        variable_value: "managedidentitycredential",
+        group: PRODUCTION,
+    },
+];
+
+impl DefaultChainMember {
+    /// All members, in the order in which they are asked.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.member)
+    }
+
+    /// The name that messages and the command line use, such as `managed-identity`.
+    pub fn name(self) -> &'static str {
+        TABLE
+            .iter()
+            .find(|row| row.member == self)
+            .map_or("", |row| row.name)
+    }
+}
+
+/// Options of a [`DefaultAzureCredential`]. There are more in its [builder](DefaultAzureCredential::builder).
+#[derive(Clone, Default)]
+pub struct DefaultAzureCredentialOptions {
+    /// Options of the members' HTTP pipelines.
+    pub client_options: ClientOptions,
+}
+
+impl fmt::Debug for DefaultAzureCredentialOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefaultAzureCredentialOptions")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks the credentials that this machine may have, in order, and stays with the first that gives a token:
+///
+/// 1. [`EnvironmentCredential`]: an application described by environment variables
+/// 2. [`ManagedIdentityCredential`]: the identity of the Azure host
+///
+/// The variable `AZURE_TOKEN_CREDENTIALS` narrows the chain: `prod` or `dev`, or one member's type name such as
+/// `ManagedIdentityCredential`, without regard to letter case. What the builder includes or excludes wins over it.
+///
+/// A member that is unavailable is passed over; one that tried and was refused stops the chain, since the user meant it.
+///
+/// ```no_run
+/// # async fn example() -> azure_core::Result<()> {
+/// use azidentity::DefaultAzureCredential;
+/// use azure_core::credentials::TokenCredential;
+///
+/// let credential = DefaultAzureCredential::new(None)?;
+/// let token = credential.get_token(&["https://storage.azure.com/.default"], None).await?;
+/// # Ok(()) }
+/// ```
+pub struct DefaultAzureCredential {
+    chain: Chain,
+    winner: OnceLock<usize>,
+}
+
+impl DefaultAzureCredential {
+    /// Makes the chain; sends nothing yet.
+    ///
+    /// A member that can't be made is reported when its turn comes. Fails with
+    /// [`FailureKind::Configuration`](crate::FailureKind::Configuration) when `AZURE_TOKEN_CREDENTIALS` has a value that
+    /// means nothing, or no member is left.
+    pub fn new(options: Option<DefaultAzureCredentialOptions>) -> azure_core::Result<Arc<Self>> {
+        let options = options.unwrap_or_default();
+        Self::builder()
+            .client_options(options.client_options)
+            .build()
+    }
+
+    /// Starts a chain with further options.
+    pub fn builder() -> DefaultAzureCredentialBuilder {
+        DefaultAzureCredentialBuilder::default()
+    }
+}
+
+impl fmt::Debug for DefaultAzureCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefaultAzureCredential")
+            .field("members", &self.chain.members)
+            .field("winner", &self.winner.get())
+            .finish()
+    }
+}
+
+#[async_trait]
+impl Credential for DefaultAzureCredential {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn get_token_info(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        if let Some(member) = self
+            .winner
+            .get()
+            .and_then(|&index| self.chain.members.get(index))
+        {
+            return member.get_token_info(scopes, options).await;
+        }
+        let (index, info) = self.chain.walk(scopes, options).await?;
+        if self.winner.set(index).is_ok() {
+            debug!(
+                credential = info.credential(),
+                "the default chain stays with this credential"
+            );
+        }
+        Ok(info)
+    }
+
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        let &winner = self.winner.get()?;
+        self.chain.members.get(winner)?.cached(scopes, options)
+    }
+}
+
+implement_token_credential!(DefaultAzureCredential);
+
+/// Makes a [`DefaultAzureCredential`].
+#[derive(Default)]
+pub struct DefaultAzureCredentialBuilder {
+    settings: EntraSettings,
+    managed_identity_client_options: Option<ClientOptions>,
+    managed_identity_client_id: Option<String>,
+    choices: Vec<(DefaultChainMember, bool)>,
+}
+
+impl DefaultAzureCredentialBuilder {
+    entra_setters!();
+
+    /// Sets the options of the managed identity's HTTP pipeline, where they differ from the others': its transport must
+    /// not go through a proxy. Default: the [client options](Self::client_options).
+    #[must_use]
+    pub fn managed_identity_client_options(mut self, options: ClientOptions) -> Self {
+        self.managed_identity_client_options = Some(options);
+        self
+    }
+
+    /// Names a user-assigned managed identity by its client id. Default: the environment variable `AZURE_CLIENT_ID`, else
+    /// the system-assigned identity.
+    #[must_use]
+    pub fn managed_identity_client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.managed_identity_client_id = Some(client_id.into());
+        self
+    }
+
+    /// Puts a member in, whatever `AZURE_TOKEN_CREDENTIALS` says. The last choice for a member counts.
+    #[must_use]
+    pub fn include(mut self, member: DefaultChainMember) -> Self {
+        self.choices.push((member, true));
+        self
+    }
+
+    /// Leaves a member out, whatever `AZURE_TOKEN_CREDENTIALS` says. The last choice for a member counts.
+    #[must_use]
+    pub fn exclude(mut self, member: DefaultChainMember) -> Self {
+        self.choices.push((member, false));
+        self
+    }
+
+    /// Finishes the chain. Fails as [`DefaultAzureCredential::new`] does.
+    pub fn build(self) -> azure_core::Result<Arc<DefaultAzureCredential>> {
+        let chosen = self.chosen().map_err(|error| error.of_credential(NAME))?;
+        let members = chosen.into_iter().map(|member| self.make(member)).collect();
+        Ok(Arc::new(DefaultAzureCredential {
+            chain: Chain::new(NAME, members)?,
+            winner: OnceLock::new(),
+        }))
+    }
+
+    fn chosen(&self) -> Result<Vec<DefaultChainMember>, IdentityError> {
+        let by_variable = by_variable(&self.settings.environment)?;
+        Ok(DefaultChainMember::all()
+            .filter(|member| {
+                let choice = self.choices.iter().rfind(|(chosen, _)| chosen == member);
+                choice.map_or_else(|| by_variable.contains(member), |&(_, include)| include)
+            })
+            .collect())
+    }
+
+    fn make(&self, member: DefaultChainMember) -> ChainMember {
+        let made: Result<ChainMember, IdentityError> = match member {
+            DefaultChainMember::Environment => EnvironmentCredential::builder()
+                .settings(self.settings.clone())
+                .build_inner()
+                .map(|credential| Arc::new(credential).into()),
+            DefaultChainMember::ManagedIdentity => {
+                let client_id = self
+                    .managed_identity_client_id
+                    .clone()
+                    .or_else(|| self.settings.environment.variable(CLIENT_ID_VARIABLE));
+                let options = self.managed_identity_client_options.as_ref();
+                let mut builder = ManagedIdentityCredential::builder()
+                    .client_options(options.unwrap_or(&self.settings.client_options).clone())
+                    .environment(self.settings.environment.clone());
+                if let Some(client_id) = client_id {
+                    builder = builder.user_assigned_id(UserAssignedId::ClientId(client_id));
+                }
+                builder
+                    .build_inner()
+                    .map(|credential| Arc::new(credential).into())
+            }
+        };
+        made.unwrap_or_else(|error| {
+            Arc::new(Unmade {
+                name: member.name(),
+                error,
+            })
+            .into()
+        })
+    }
+}
+
+impl fmt::Debug for DefaultAzureCredentialBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DefaultAzureCredentialBuilder")
+            .field("choices", &self.choices)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The members that `AZURE_TOKEN_CREDENTIALS` leaves.
+fn by_variable(environment: &Environment) -> Result<Vec<DefaultChainMember>, IdentityError> {
+    let value = environment
+        .variable(CREDENTIALS_VARIABLE)
+        .map(|value| value.trim().to_lowercase())
+        .filter(|value| !value.is_empty());
+    let Some(value) = value else {
+        return Ok(DefaultChainMember::all().collect());
+    };
+    let chosen: Vec<_> = TABLE
+        .iter()
+        .filter(|row| row.variable_value == value || row.group == value)
+        .map(|row| row.member)
+        .collect();
+    if chosen.is_empty() && value != DEVELOPMENT {
+        let mut valid: Vec<&str> = TABLE.iter().map(|row| row.variable_value).collect();
+        valid.sort_unstable();
+        return Err(IdentityError::configuration(format!(
+            "the variable {CREDENTIALS_VARIABLE} is {value:?}, which means nothing; it can be {DEVELOPMENT}, {PRODUCTION}, {}",
+            valid.join(", ")
+        )));
+    }
+    Ok(chosen)
+}
+
+/// A member that could not be made: says why when its turn comes.
+#[derive(Debug)]
+struct Unmade {
+    name: &'static str,
+    error: IdentityError,
+}
+
+#[async_trait]
+impl Credential for Unmade {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    async fn get_token_info(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        Err(self.error.clone().into())
+    }
+
+    fn cached(
+        &self,
+        _scopes: &[&str],
+        _options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        None
+    }
+}
+
+implement_token_credential!(Unmade);

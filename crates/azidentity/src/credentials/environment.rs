@@ -1,0 +1,176 @@
+//! An application whose identity stands in environment variables.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{Secret, TokenRequestOptions},
+    http::ClientOptions,
+};
+use tracing::{info, warn};
+
+use crate::{AccessTokenInfo, Credential, IdentityError};
+
+use super::{
+    client_secret::ClientSecretCredential,
+    implement_token_credential,
+    settings::{EntraSettings, entra_setters},
+};
+
+pub(super) const NAME: &str = "environment";
+
+const TENANT_ID: &str = "AZURE_TENANT_ID";
+const CLIENT_ID: &str = "AZURE_CLIENT_ID";
+const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+
+/// Options of an [`EnvironmentCredential`]. There are more in its [builder](EnvironmentCredential::builder).
+#[derive(Clone, Default)]
+pub struct EnvironmentCredentialOptions {
+    /// Options of the credential's HTTP pipeline.
+    pub client_options: ClientOptions,
+}
+
+impl fmt::Debug for EnvironmentCredentialOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvironmentCredentialOptions")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Authenticates the application that environment variables describe.
+///
+/// | variables | what is used |
+/// | --- | --- |
+/// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` | a client secret |
+///
+/// An empty variable counts as unset. `AZURE_AUTHORITY_HOST` names another authority host. Where a variable is missing,
+/// the credential can be made all the same, and its requests fail with
+/// [`FailureKind::Unavailable`](crate::FailureKind::Unavailable), so that a chain goes on.
+pub struct EnvironmentCredential {
+    inner: Result<ClientSecretCredential, IdentityError>,
+}
+
+impl EnvironmentCredential {
+    /// Reads the variables and makes a credential; sends nothing yet.
+    ///
+    /// Fails with [`FailureKind::Configuration`](crate::FailureKind::Configuration) when all variables are there but one
+    /// of them is malformed.
+    pub fn new(options: Option<EnvironmentCredentialOptions>) -> azure_core::Result<Arc<Self>> {
+        let options = options.unwrap_or_default();
+        Self::builder()
+            .client_options(options.client_options)
+            .build()
+    }
+
+    /// Starts a credential with further options.
+    pub fn builder() -> EnvironmentCredentialBuilder {
+        EnvironmentCredentialBuilder {
+            settings: EntraSettings::default(),
+        }
+    }
+}
+
+impl fmt::Debug for EnvironmentCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvironmentCredential")
+            .field("uses", &self.inner.as_ref().ok())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Credential for EnvironmentCredential {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn get_token_info(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        match &self.inner {
+            Ok(credential) => credential.get_token_info(scopes, options).await,
+            Err(missing) => {
+                crate::token::validate_scopes(scopes)?;
+                Err(missing.clone().into())
+            }
+        }
+    }
+
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.inner.as_ref().ok()?.cached(scopes, options)
+    }
+}
+
+implement_token_credential!(EnvironmentCredential);
+
+/// Makes an [`EnvironmentCredential`].
+pub struct EnvironmentCredentialBuilder {
+    settings: EntraSettings,
+}
+
+impl EnvironmentCredentialBuilder {
+    entra_setters!();
+
+    pub(super) fn settings(mut self, settings: EntraSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Finishes the credential. Fails as [`EnvironmentCredential::new`] does.
+    pub fn build(self) -> azure_core::Result<Arc<EnvironmentCredential>> {
+        Ok(Arc::new(self.build_inner()?))
+    }
+
+    pub(super) fn build_inner(self) -> Result<EnvironmentCredential, IdentityError> {
+        let variable = |name| self.settings.environment.variable(name);
+        let values = [TENANT_ID, CLIENT_ID, CLIENT_SECRET].map(|name| (name, variable(name)));
+        if let [(_, Some(tenant)), (_, Some(client)), (_, Some(secret))] = values {
+            info!("the environment credential uses a client secret");
+            let inner = ClientSecretCredential::builder(tenant, client, Secret::new(secret))
+                .named(NAME)
+                .settings(self.settings)
+                .build_inner()
+                .map_err(|error| error.of_credential(NAME))?;
+            return Ok(EnvironmentCredential { inner: Ok(inner) });
+        }
+        let names = |set: bool| {
+            let names: Vec<&str> = values
+                .iter()
+                .filter(|(_, value)| value.is_some() == set)
+                .map(|(name, _)| *name)
+                .collect();
+            names.join(", ")
+        };
+        let missing = if values.iter().any(|(_, value)| value.is_some()) {
+            warn!(
+                set = names(true),
+                missing = names(false),
+                "environment variables are incomplete"
+            );
+            format!(
+                "the environment variables are incomplete: {} set, {} not; set them all to use a client secret",
+                names(true),
+                names(false)
+            )
+        } else {
+            info!("no variables for the environment credential");
+            format!("none of the variables {} is set", names(false))
+        };
+        Ok(EnvironmentCredential {
+            inner: Err(IdentityError::unavailable(missing).of_credential(NAME)),
+        })
+    }
+}
+
+impl fmt::Debug for EnvironmentCredentialBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvironmentCredentialBuilder")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+//! Reads the answers of managed identity endpoints, which differ in little.
+//!
+//! Every answer that is no token means "unavailable": the endpoint is not there, or it has no identity for the caller,
+//! and the next credential of a chain may do better.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    IdentityError, ServerError,
+    http::Answer,
+    secret::Redactor,
+    token::{AccessTokenInfo, Lifetime, seconds},
+};
+
+use super::Asked;
+
+/// What has to be known to read an answer and to say what is wrong with it.
+pub(super) struct Reading<'a> {
+    pub(super) host: &'static str,
+    pub(super) asked: Asked<'a>,
+    pub(super) redactor: &'a Redactor,
+    /// When the request was sent, in Unix seconds.
+    pub(super) sent_at: i64,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    access_token: Option<Zeroizing<String>>,
+    expires_in: Option<Value>,
+    expires_on: Option<Value>,
+    refresh_in: Option<Value>,
+    token_type: Option<String>,
+    error: Option<Value>,
+    error_description: Option<Value>,
+    /// App Service describes errors with this.
+    message: Option<Value>,
+    correlation_id: Option<Value>,
+    #[serde(rename = "correlationId")]
+    correlation_id_camel: Option<Value>,
+}
+
+impl Reading<'_> {
+    pub(super) fn token(&self, answer: &Answer) -> Result<AccessTokenInfo, IdentityError> {
+        let Ok(body) = serde_json::from_slice::<Body>(answer.body()) else {
+            return Err(self.no_token(
+                &format!(
+                    "{} answered with HTTP {} and {}, which is no token answer",
+                    self.host,
+                    answer.status,
+                    answer.describe_body()
+                ),
+                "something else than Azure may be answering at that address",
+            ));
+        };
+        let succeeded = (200..300).contains(&answer.status);
+        match body.access_token.as_ref().filter(|token| !token.is_empty()) {
+            Some(_) if succeeded => self.info(answer, body),
+            _ => Err(self.refusal(answer, &body)),
+        }
+    }
+
+    fn info(&self, answer: &Answer, body: Body) -> Result<AccessTokenInfo, IdentityError> {
+        let wrong = |what: &str| {
+            self.no_token(
+                &format!(
+                    "{} answered with HTTP {} and a token {what}",
+                    self.host, answer.status
+                ),
+                "check the clock of this machine and the host's managed identity service",
+            )
+        };
+        let relative = match &body.expires_in {
+            Some(value) => {
+                Some(seconds(value).ok_or_else(|| wrong("whose expires_in is no number"))?)
+            }
+            None => None,
+        };
+        let absolute = match &body.expires_on {
+            Some(value) => Some(
+                seconds(value).ok_or_else(|| wrong("whose expires_on is no number"))?
+                    - self.sent_at,
+            ),
+            None => None,
+        };
+        // Where the two disagree, the earlier is the safe one.
+        let expires_in = match (relative, absolute) {
+            (Some(relative), Some(absolute)) => relative.min(absolute),
+            (one, other) => one
+                .or(other)
+                .ok_or_else(|| wrong("that has neither expires_in nor expires_on"))?,
+        };
+        if expires_in < 0 {
+            return Err(wrong(&format!("that expired {} seconds ago", -expires_in)));
+        }
+        let refresh_in = body.refresh_in.as_ref().and_then(seconds);
+        let lifetime = Lifetime::starting(self.sent_at, expires_in, refresh_in);
+        let token_type = body.token_type.filter(|kind| !kind.is_empty());
+        Ok(
+            AccessTokenInfo::new(body.access_token.unwrap_or_default(), lifetime)
+                .with_token_type(token_type.map_or(Cow::Borrowed("Bearer"), Cow::Owned)),
+        )
+    }
+
+    fn refusal(&self, answer: &Answer, body: &Body) -> IdentityError {
+        let text = |value: &Option<Value>| {
+            value
+                .as_ref()
+                .and_then(Value::as_str)
+                .map(|text| self.redactor.clean(text))
+        };
+        let identifier = |value: &Option<Value>| {
+            value
+                .as_ref()
+                .and_then(Value::as_str)
+                .and_then(|text| self.redactor.clean_identifier(text))
+        };
+        let code = identifier(&body.error);
+        let description = text(&body.error_description)
+            .or_else(|| text(&body.message))
+            .unwrap_or_default();
+        let mut what = format!("{} answered with HTTP {}", self.host, answer.status);
+        for part in [
+            code.as_deref().unwrap_or_default(),
+            description.trim_end_matches(['.', ' ']),
+        ] {
+            if !part.is_empty() {
+                what.push_str(", ");
+                what.push_str(part);
+            }
+        }
+        let advice = match answer.status {
+            400 => "assign that managed identity to this host, or name one that is assigned",
+            401 | 403 => "check that this process may use the host's managed identity",
+            _ => "check the host's managed identity service, and try again later",
+        };
+        self.no_token(&what, advice).with_server(ServerError {
+            status: answer.status,
+            error: code,
+            correlation_id: identifier(&body.correlation_id)
+                .or_else(|| identifier(&body.correlation_id_camel)),
+            ..ServerError::default()
+        })
+    }
+
+    fn no_token(&self, what: &str, advice: &str) -> IdentityError {
+        IdentityError::unavailable(format!("no token for {}: {what}; {advice}", self.asked))
+    }
+}

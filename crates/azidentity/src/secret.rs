@@ -1,0 +1,181 @@
+//! Text that must not be seen: kept wiped and unprintable, and cut out of whatever a server sends back.
+
+use std::{collections::HashSet, fmt};
+
+use azure_core::credentials::Secret;
+use zeroize::Zeroizing;
+
+/// A secret, assertion, password or token. `Debug` prints nothing of it and its memory is wiped on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Secret> for SecretText {
+    fn from(secret: &Secret) -> Self {
+        Self::new(secret.secret())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText")
+    }
+}
+
+/// Length of the shortest piece of a secret that is recognised in foreign text.
+const PIECE: usize = 8;
+
+/// Longest text of a server that goes into a message, in characters.
+const LONGEST_TEXT: usize = 2048;
+
+/// Cuts what was posted to a server out of what the server says about it.
+///
+/// Servers quote their input: whole, percent-encoded, shortened, or glued to other words. So any eight bytes in a row
+/// that occur in a secret are masked, and so is everything that looks like a JSON Web Token.
+pub(crate) struct Redactor {
+    pieces: HashSet<Vec<u8>>,
+    lengths: Vec<usize>,
+}
+
+impl Redactor {
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut pieces = HashSet::new();
+        let mut add = |secret: &str| {
+            let bytes = secret.as_bytes();
+            for piece in bytes.windows(PIECE.min(bytes.len()).max(1)) {
+                pieces.insert(piece.to_vec());
+            }
+        };
+        for secret in secrets {
+            add(secret);
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            if encoded != secret {
+                add(&encoded);
+            }
+        }
+        let mut lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        Self { pieces, lengths }
+    }
+
+    /// `text` without secrets, tokens and control characters, cut to a readable length.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let bytes = text.as_bytes();
+        let mut hidden = vec![false; bytes.len()];
+        for &length in &self.lengths {
+            for (start, window) in bytes.windows(length).enumerate() {
+                if self.pieces.contains(window) {
+                    hidden[start..start + length].fill(true);
+                }
+            }
+        }
+        hide_tokens(bytes, &mut hidden);
+
+        let mut cleaned = String::with_capacity(text.len());
+        let mut masked = false;
+        for (index, character) in text.char_indices().take(LONGEST_TEXT) {
+            if hidden[index..index + character.len_utf8()].contains(&true) {
+                if !masked {
+                    cleaned.push_str("***");
+                }
+                masked = true;
+            } else {
+                masked = false;
+                cleaned.push(if character.is_control() {
+                    ' '
+                } else {
+                    character
+                });
+            }
+        }
+        cleaned
+    }
+
+    /// `text` if it is an identifier that holds nothing secret: letters, digits, `_`, `.` and `-` only.
+    pub(crate) fn clean_identifier(&self, text: &str) -> Option<String> {
+        let plain = !text.is_empty()
+            && text.len() <= 128
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        (plain && self.clean(text) == text).then(|| text.to_owned())
+    }
+}
+
+/// Marks everything that starts as the header of a JSON Web Token does (`{"` in base64url is `eyJ`).
+fn hide_tokens(bytes: &[u8], hidden: &mut [bool]) {
+    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.=+/".contains(&byte);
+    let mut start = 0;
+    while let Some(found) = bytes[start..].windows(3).position(|piece| piece == b"eyJ") {
+        let begin = start + found;
+        let length = bytes[begin..]
+            .iter()
+            .take_while(|&&byte| in_token(byte))
+            .count();
+        if length > 20 {
+            hidden[begin..begin + length].fill(true);
+        }
+        start = begin + length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_and_clone_show_nothing() {
+        assert_eq!(format!("{:?}", SecretText::new("hunter2")), "SecretText");
+    }
+
+    #[test]
+    fn posted_secrets_are_masked_in_every_shape() {
+        let secret = "s3cr3t~Value.Of+The/App";
+        let redactor = Redactor::new([secret]);
+        for (said, expected) in [
+            (format!("Invalid value '{secret}'."), "Invalid value '***'."),
+            (format!("{secret}_was_sent"), "***_was_sent"),
+            ("starts with s3cr3t~Va".to_owned(), "starts with ***"),
+            ("s3cr3t~Value.Of%2BThe%2FApp".to_owned(), "***"),
+            ("nothing of it".to_owned(), "nothing of it"),
+            ("a\r\nb".to_owned(), "a  b"),
+        ] {
+            assert_eq!(redactor.clean(&said), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_masked_without_being_known() {
+        let redactor = Redactor::new([]);
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
+        assert_eq!(redactor.clean(&format!("got {token}, hm")), "got ***, hm");
+    }
+
+    #[test]
+    fn identifiers_are_kept_only_when_harmless() {
+        let redactor = Redactor::new(["verysecretvalue"]);
+        assert_eq!(
+            redactor.clean_identifier("invalid_client").as_deref(),
+            Some("invalid_client")
+        );
+        for bad in ["", "with space", "x_verysecretvalue", "<html>"] {
+            assert_eq!(redactor.clean_identifier(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn short_secrets_and_non_ascii_text_do_no_harm() {
+        assert_eq!(Redactor::new(["", "é"]).clean("café über"), "caf*** über");
+        assert_eq!(Redactor::new(["ab"]).clean("ü ab ü"), "ü *** ü");
+    }
+}

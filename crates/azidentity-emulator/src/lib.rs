@@ -1,1 +1,54 @@
-//! A local Microsoft Entra emulator.
+//! A local Microsoft Entra ID and managed identity server, for tests and for
+//! work without a network.
+//!
+//! It checks what Entra checks, refuses with Entra's error codes, and issues
+//! signed tokens, so clients that nobody here wrote work against it: the Azure
+//! SDKs and MSAL of several languages. See [`Emulator`] for how to run one,
+//! [`World`] for who exists in it, and [`Config::from_toml`] for how to
+//! describe another world.
+//!
+//! What it can do:
+//!
+//! | endpoint | address |
+//! | --- | --- |
+//! | token, for the grant `client_credentials` with a secret | `{authority}/{tenant}/oauth2/v2.0/token` |
+//! | metadata, with and without `/v2.0` | `{authority}/{tenant}/v2.0/.well-known/openid-configuration` |
+//! | keys | `{authority}/{tenant}/discovery/v2.0/keys` |
+//! | instance discovery | `{authority}/common/discovery/instance` |
+//! | managed identity of virtual machines | `{http}/metadata/identity/oauth2/token` |
+//! | managed identity of App Service | `{http}/msi/token` |
+//! | the requests so far, GET and DELETE | `{http}/_emulator/requests` |
+//! | the certificate to trust | `{http}/_emulator/ca.pem` |
+//!
+//! The tokens are worth nothing outside: no real service trusts their key.
+
+mod authority;
+mod certificates;
+mod client_authentication;
+mod clock;
+mod config;
+mod control;
+mod emulator;
+mod entra_error;
+mod form;
+mod grants;
+mod guid;
+mod managed_identity;
+mod record;
+mod redaction;
+mod requested_claims;
+mod scope;
+mod secret;
+mod server;
+mod signing;
+mod state;
+mod token;
+mod world;
+
+pub use config::{Config, ConfigError};
+pub use emulator::{Emulator, StartError};
+pub use record::{Fields, RecordedRequest, Server};
+pub use world::{
+    Application, ClientSecret, ManagedIdentity, Resource, ServicePrincipal, Tenant, TokenVersion,
+    World,
+};

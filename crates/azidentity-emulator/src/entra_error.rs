@@ -1,0 +1,191 @@
+//! Entra's way of saying no.
+//!
+//! Numbers, error codes and statuses are Entra's, so that clients which choose
+//! their advice by number choose the right one; the texts are our own.
+
+use std::convert::Infallible;
+use std::time::SystemTime;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::form::Form;
+use crate::{clock, guid};
+
+/// A refusal: the AADSTS number decides what else it is.
+#[derive(Debug)]
+pub(crate) struct EntraError {
+    number: u32,
+    message: String,
+}
+
+impl EntraError {
+    pub(crate) fn new(number: u32, message: impl Into<String>) -> Self {
+        Self {
+            number,
+            message: message.into(),
+        }
+    }
+
+    /// A parameter that the body of a token request must have.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::new(
+            900_144,
+            format!("The request body must contain the parameter '{parameter}'."),
+        )
+    }
+
+    /// A tenant that nobody described; `shown` is its name as it was asked for.
+    pub(crate) fn unknown_tenant(shown: &str) -> Self {
+        Self::new(
+            90002,
+            format!(
+                "Tenant '{shown}' was not found. Check the tenant id or domain name, and that this is the cloud \
+                 it lives in."
+            ),
+        )
+    }
+
+    /// What a tenant segment says that is neither a GUID nor a domain name.
+    pub(crate) fn malformed_tenant(shown: &str) -> Self {
+        Self::new(
+            900_023,
+            format!("The tenant identifier '{shown}' is neither a GUID nor a domain name."),
+        )
+    }
+
+    fn kind(&self) -> (&'static str, StatusCode) {
+        const BAD: StatusCode = StatusCode::BAD_REQUEST;
+        match self.number {
+            // The client is not who it says it is: RFC 6749, section 5.2.
+            7_000_215 | 7_000_216 | 7_000_222 | 700_025 => {
+                ("invalid_client", StatusCode::UNAUTHORIZED)
+            }
+            700_016 => ("unauthorized_client", BAD),
+            70011 | 1_002_012 => ("invalid_scope", BAD),
+            500_011 => ("invalid_resource", BAD),
+            70003 => ("unsupported_grant_type", BAD),
+            50049 => ("invalid_instance", BAD),
+            // Not a refusal but a fault of the emulator.
+            50000 => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
+            _ => ("invalid_request", BAD),
+        }
+    }
+
+    /// The answer of the token endpoint.
+    pub(crate) fn respond(self, trace: &Trace) -> Response {
+        let (error, _) = self.kind();
+        self.respond_as(error, trace)
+    }
+
+    /// The answer of an endpoint that calls this refusal something else.
+    pub(crate) fn respond_as(self, error: &str, trace: &Trace) -> Response {
+        let (_, status) = self.kind();
+        let number = self.number;
+        let timestamp = clock::text(trace.at);
+        let description = plain(&format!(
+            "AADSTS{number}: {} Trace ID: {} Correlation ID: {} Timestamp: {timestamp}",
+            self.message, trace.id, trace.correlation_id
+        ));
+        let body = json!({
+            "error": error,
+            "error_description": description,
+            "error_codes": [number],
+            "timestamp": timestamp,
+            "trace_id": trace.id,
+            "correlation_id": trace.correlation_id,
+            "error_uri": format!("https://login.microsoftonline.com/error?code={number}"),
+        });
+        trace.respond(status, &body)
+    }
+}
+
+/// Only characters that JSON writes as they are: the official Rust client
+/// borrows the description from the body and fails at the first escape.
+fn plain(text: &str) -> String {
+    let plain = |c: char| match c {
+        ' ' | '!' | '#'..='[' | ']'..='~' => c,
+        _ => '?',
+    };
+    text.chars().map(plain).collect()
+}
+
+/// The ids under which a request can be found again.
+pub(crate) struct Trace {
+    pub(crate) at: SystemTime,
+    id: String,
+    correlation_id: String,
+    /// The client wants its id back in a header.
+    echo: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for Trace {
+    type Rejection = Infallible;
+
+    /// The client names the correlation id in a header, or, as MSAL for Node
+    /// does, in the query.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let named = header("client-request-id").or_else(|| query.get("client-request-id"));
+        Ok(Self {
+            at: clock::now(),
+            id: guid::random(),
+            correlation_id: named.and_then(guid::parse).unwrap_or_else(guid::random),
+            echo: header("return-client-request-id")
+                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        })
+    }
+}
+
+impl Trace {
+    /// An answer with the headers that all of Entra's carry.
+    pub(crate) fn respond(&self, status: StatusCode, body: &Value) -> Response {
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store, no-cache"),
+        );
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        headers.insert(header::EXPIRES, HeaderValue::from_static("-1"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        let mut id = |name: &'static str, id: &str| {
+            if let Ok(id) = HeaderValue::from_str(id) {
+                headers.insert(HeaderName::from_static(name), id);
+            }
+        };
+        id("x-ms-request-id", &self.id);
+        if self.echo {
+            id("client-request-id", &self.correlation_id);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn descriptions_need_no_escapes() {
+        let text = plain("It's \"here\"\r\n\\ and über\u{7f} <there>");
+        assert_eq!(text, "It's ?here???? and ?ber? <there>");
+        assert_eq!(serde_json::to_string(&text).unwrap(), format!("\"{text}\""));
+    }
+}

@@ -1,0 +1,127 @@
+//! One request and its answer: limits, recording, and slashes.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
+use axum::http::{Request, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use tokio::time::timeout;
+
+use super::Service;
+use crate::record::{Arrival, Fields};
+use crate::{control, form, redaction};
+
+/// The longest body. A user's token with many groups can have 64 KiB.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Reads, records and answers a request.
+pub(super) async fn answer(service: &Service, request: Request<Incoming>) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let body = read(body).await;
+    let arrival = arrival(service, &parts, body.as_deref().unwrap_or_default());
+    if let Some(uri) = tidy(&parts.uri) {
+        parts.uri = uri;
+    }
+    let recorder = &service.state.recorder;
+    let of_client = !parts.uri.path().starts_with(control::PREFIX);
+    let number = of_client.then(|| recorder.arrived(arrival));
+    let response = match body {
+        Ok(body) => route(service, Request::from_parts(parts, Body::from(body))).await,
+        Err(status) => status.into_response(),
+    };
+    let status = response.status().as_u16();
+    if let Some(number) = number {
+        recorder.answered(number, status);
+    }
+    response
+}
+
+/// The whole body, or the status that refuses it.
+async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
+    match timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        // Cut off or badly chunked; most often nobody is left to read this.
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+async fn route(service: &Service, request: Request<Body>) -> Response {
+    match TowerToHyperService::new(service.router.clone())
+        .call(request)
+        .await
+    {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn arrival(service: &Service, parts: &Parts, body: &[u8]) -> Arrival {
+    let state = &service.state;
+    let form = if form::is_form(&parts.headers) {
+        redaction::parameters(state, body)
+    } else {
+        Fields::default()
+    };
+    Arrival {
+        server: service.server,
+        method: parts.method.to_string(),
+        path: state.showable(parts.uri.path()).into_owned(),
+        query: redaction::parameters(state, parts.uri.query().unwrap_or_default().as_bytes()),
+        form,
+        headers: redaction::headers(state, &parts.headers),
+    }
+}
+
+/// The address without slashes that clients add when they join the parts of a
+/// URL: repeated ones, and one at the end. `None` when there are none.
+fn tidy(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let segments: Vec<_> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let tidy = format!("/{}", segments.join("/"));
+    if tidy == path {
+        return None;
+    }
+    let target = match uri.query() {
+        Some(query) => format!("{tidy}?{query}"),
+        None => tidy,
+    };
+    target.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tidy;
+
+    #[test]
+    fn surplus_slashes_go() {
+        for (sent, meant) in [
+            (
+                "/metadata/identity/oauth2/token/",
+                "/metadata/identity/oauth2/token",
+            ),
+            (
+                "//metadata///identity/oauth2/token?a=/b/&c=//",
+                "/metadata/identity/oauth2/token?a=/b/&c=//",
+            ),
+            ("//", "/"),
+        ] {
+            assert_eq!(tidy(&sent.parse().unwrap()).unwrap().to_string(), meant);
+        }
+        for sent in ["/", "/a/b", "/a?b=//"] {
+            assert_eq!(tidy(&sent.parse().unwrap()), None, "{sent}");
+        }
+    }
+}

@@ -50,6 +50,8 @@ pub trait Credential: TokenCredential {
 
     /// The token from memory, if there is a valid one; starts its renewal in the background when that is due.
     ///
+    /// Outside a tokio runtime nothing can renew in the background; there a token that is due counts as absent.
+    ///
     /// Never waits and never fails: whatever is wrong with the arguments, [`get_token_info`](Self::get_token_info)
     /// tells.
     fn cached(

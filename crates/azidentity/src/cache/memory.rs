@@ -171,16 +171,18 @@ impl TokenCache {
         }
     }
 
-    /// The token from memory, if there is a valid one. Starts its renewal in the background when that is due.
+    /// The token from memory, if there is a valid one. Starts its renewal in the background when that is due, and where
+    /// there is no runtime to do so, finds nothing instead.
     pub(crate) fn cached(&self, key: KeyRef<'_>) -> Option<AccessTokenInfo> {
         match self.shared.find(key) {
             Found::Valid(info) => Some(info),
             Found::Due(info, _) => {
-                if !self.renew_in_background(key) {
-                    // Nothing can run in the background here; `get` will renew while its caller waits.
-                    self.shared.release_renewal(key);
+                if self.renew_in_background(key) {
+                    return Some(info);
                 }
-                Some(info)
+                // Nothing can run in the background here, so `get` has to renew while its caller waits.
+                self.shared.release_renewal(key);
+                None
             }
             Found::Nothing(_) => None,
         }

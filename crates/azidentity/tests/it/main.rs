@@ -1,0 +1,17 @@
+//! The library through its public interface, against the emulator and against a wire that the test holds in its hand.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod bad_input;
+mod chained;
+mod client_secret;
+mod default_azure;
+mod environment;
+mod managed_identity;
+#[cfg(not(feature = "reqwest_no_tls"))]
+mod no_client;
+mod renewal;
+mod runtimes;
+mod single_flight;
+mod support;
+mod trust;

@@ -42,6 +42,23 @@ impl TokenCredential for Foreign {
     }
 }
 
+/// Somebody's wrapper around one of ours, whose error says "unavailable" somewhere inside.
+#[derive(Debug)]
+struct Wrapper(Arc<EnvironmentCredential>);
+#[async_trait]
+impl TokenCredential for Wrapper {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<CoreOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        self.0
+            .get_token(scopes, options)
+            .await
+            .map_err(|error| error.with_context("wrapped"))
+    }
+}
+
 fn unavailable() -> ChainMember {
     EnvironmentCredential::builder()
         .environment(Environment::builder().build())
@@ -156,22 +173,6 @@ async fn a_foreign_error_stops_unless_ours_is_in_it() {
     );
     assert_eq!(error.attempts()[0].kind, None);
 
-    // A chain inside a foreign wrapper: the inner error says "unavailable".
-    #[derive(Debug)]
-    struct Wrapper(Arc<EnvironmentCredential>);
-    #[async_trait]
-    impl TokenCredential for Wrapper {
-        async fn get_token(
-            &self,
-            scopes: &[&str],
-            options: Option<CoreOptions<'_>>,
-        ) -> azure_core::Result<AccessToken> {
-            self.0
-                .get_token(scopes, options)
-                .await
-                .map_err(|error| error.with_context("wrapped"))
-        }
-    }
     let inner = EnvironmentCredential::builder()
         .environment(Environment::builder().build())
         .build()

@@ -1,6 +1,10 @@
 //! The library through its public interface, against the emulator and against a wire that the test holds in its hand.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
 
 mod bad_input;
 mod chained;

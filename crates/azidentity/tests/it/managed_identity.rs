@@ -338,11 +338,10 @@ async fn the_probe_waits_as_long_as_the_evidence_says() {
 
 #[tokio::test]
 async fn no_probe_where_the_service_is_known_to_be() {
+    type Change = Box<dyn FnOnce(EnvironmentBuilder) -> EnvironmentBuilder>;
+
     let azure = Machine::with_chassis_asset_tag("7783-7084-3265-9085-8269-3286-77");
-    let changes: [(
-        &str,
-        Box<dyn FnOnce(EnvironmentBuilder) -> EnvironmentBuilder>,
-    ); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("an Azure machine", Box::new(move |e| e.machine(azure))),
         (
             "moved by a variable",

@@ -55,3 +55,8 @@ pub use environment::{
 pub use error::{Attempt, FailureKind, IdentityError, ServerError};
 pub use managed_identity::UserAssignedId;
 pub use token::{AccessTokenInfo, TokenRequestOptions};
+
+/// The examples of the README are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

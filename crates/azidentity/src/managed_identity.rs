@@ -9,7 +9,7 @@ mod response;
 use std::fmt;
 
 use async_trait::async_trait;
-use azure_core::http::{ClientOptions, Request, Url};
+use azure_core::http::{ClientOptions, Method, Request, Url};
 use tracing::info;
 
 use crate::{
@@ -182,11 +182,36 @@ fn resource(request: &TokenRequest) -> Result<&str, IdentityError> {
     Ok(scope.strip_suffix("/.default").unwrap_or(scope))
 }
 
+/// What a kind of endpoint calls the names of a user-assigned identity.
+struct IdParameters {
+    client_id: &'static str,
+    object_id: &'static str,
+    resource_id: &'static str,
+}
+
 /// A GET request for a token, with its query percent-encoded.
-fn get(endpoint: &Url, query: &[(&str, &str)]) -> Request {
+fn token_request(
+    endpoint: &Url,
+    api_version: &str,
+    request: &TokenRequest,
+    id: Option<&UserAssignedId>,
+    names: &IdParameters,
+) -> Result<Request, IdentityError> {
     let mut url = endpoint.clone();
-    url.query_pairs_mut().extend_pairs(query);
-    Request::new(url, azure_core::http::Method::Get)
+    let mut query = url.query_pairs_mut();
+    query
+        .append_pair("api-version", api_version)
+        .append_pair("resource", resource(request)?);
+    if let Some(id) = id {
+        let name = match id {
+            UserAssignedId::ClientId(_) => names.client_id,
+            UserAssignedId::ObjectId(_) => names.object_id,
+            UserAssignedId::ResourceId(_) => names.resource_id,
+        };
+        query.append_pair(name, id.value());
+    }
+    drop(query);
+    Ok(Request::new(url, Method::Get))
 }
 
 fn parse_endpoint(variable: &str, value: &str) -> Result<Url, IdentityError> {

@@ -27,6 +27,10 @@ enum Member {
         name: String,
         credential: Arc<dyn TokenCredential>,
     },
+    Unmade {
+        name: String,
+        error: IdentityError,
+    },
 }
 
 impl ChainMember {
@@ -46,11 +50,20 @@ impl ChainMember {
         })
     }
 
+    /// A credential that could not be made: its turn ends with `error`, which stops the chain or not as it would
+    /// if the credential had returned it.
+    pub fn unmade(name: impl Into<String>, error: IdentityError) -> Self {
+        Self(Member::Unmade {
+            name: name.into(),
+            error,
+        })
+    }
+
     /// The credential's name.
     pub fn name(&self) -> &str {
         match &self.0 {
             Member::Ours(credential) => credential.name(),
-            Member::Foreign { name, .. } => name,
+            Member::Foreign { name, .. } | Member::Unmade { name, .. } => name,
         }
     }
 
@@ -61,7 +74,7 @@ impl ChainMember {
     ) -> Option<AccessTokenInfo> {
         match &self.0 {
             Member::Ours(credential) => credential.cached(scopes, options),
-            Member::Foreign { .. } => None,
+            Member::Foreign { .. } | Member::Unmade { .. } => None,
         }
     }
 
@@ -76,6 +89,7 @@ impl ChainMember {
                 let token = credential.get_token(scopes, options).await?;
                 Ok(AccessTokenInfo::from_foreign(&token, name.clone()))
             }
+            Member::Unmade { error, .. } => Err(error.clone().into()),
         }
     }
 }

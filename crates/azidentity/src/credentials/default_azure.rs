@@ -272,13 +272,7 @@ impl DefaultAzureCredentialBuilder {
                     .map(|credential| Arc::new(credential).into())
             }
         };
-        made.unwrap_or_else(|error| {
-            Arc::new(Unmade {
-                name: member.name(),
-                error,
-            })
-            .into()
-        })
+        made.unwrap_or_else(|error| ChainMember::unmade(member.name(), error))
     }
 }
 
@@ -314,35 +308,3 @@ fn by_variable(environment: &Environment) -> Result<Vec<DefaultChainMember>, Ide
     }
     Ok(chosen)
 }
-
-/// A member that could not be made: says why when its turn comes.
-#[derive(Debug)]
-struct Unmade {
-    name: &'static str,
-    error: IdentityError,
-}
-
-#[async_trait]
-impl Credential for Unmade {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    async fn get_token_info(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessTokenInfo> {
-        Err(self.error.clone().into())
-    }
-
-    fn cached(
-        &self,
-        _scopes: &[&str],
-        _options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        None
-    }
-}
-
-implement_token_credential!(Unmade);

@@ -10,11 +10,17 @@ use crate::{
     token::{AccessTokenInfo, TokenRequest},
 };
 
-use super::{Asked, UserAssignedId, get, resource, response::Reading, unavailable};
+use super::{Asked, IdParameters, UserAssignedId, response::Reading, token_request, unavailable};
 
 pub(super) const HOST: &str = "App Service";
 
 const API_VERSION: &str = "2019-08-01";
+
+const NAMES: IdParameters = IdParameters {
+    client_id: "client_id",
+    object_id: "object_id",
+    resource_id: "mi_res_id",
+};
 
 pub(crate) struct AppService {
     endpoint: Url,
@@ -56,17 +62,7 @@ impl AppService {
         &self,
         request: &TokenRequest,
     ) -> Result<AccessTokenInfo, IdentityError> {
-        let resource = resource(request)?;
-        let mut query = vec![("api-version", API_VERSION), ("resource", resource)];
-        query.extend(self.id.as_ref().map(|id| {
-            let name = match id {
-                UserAssignedId::ClientId(_) => "client_id",
-                UserAssignedId::ObjectId(_) => "object_id",
-                UserAssignedId::ResourceId(_) => "mi_res_id",
-            };
-            (name, id.value())
-        }));
-        let mut get = get(&self.endpoint, &query);
+        let mut get = token_request(&self.endpoint, API_VERSION, request, self.id(), &NAMES)?;
         get.insert_header("x-identity-header", self.header.expose().to_owned());
         // The endpoint has no use for it, but proxies in front of metadata endpoints may.
         get.insert_header("metadata", "true");

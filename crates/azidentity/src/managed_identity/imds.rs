@@ -16,11 +16,17 @@ use crate::{
     token::{AccessTokenInfo, ChainContext, TokenRequest},
 };
 
-use super::{Asked, UserAssignedId, get, resource, response::Reading, unavailable};
+use super::{Asked, IdParameters, UserAssignedId, response::Reading, token_request, unavailable};
 
 pub(super) const HOST: &str = "the instance metadata service (IMDS)";
 
 const API_VERSION: &str = "2018-02-01";
+
+const NAMES: IdParameters = IdParameters {
+    client_id: "client_id",
+    object_id: "object_id",
+    resource_id: "msi_res_id",
+};
 
 const PATH: &str = "/metadata/identity/oauth2/token";
 
@@ -82,17 +88,7 @@ impl Imds {
         &self,
         request: &TokenRequest,
     ) -> Result<AccessTokenInfo, IdentityError> {
-        let resource = resource(request)?;
-        let mut query = vec![("api-version", API_VERSION), ("resource", resource)];
-        query.extend(self.id.as_ref().map(|id| {
-            let name = match id {
-                UserAssignedId::ClientId(_) => "client_id",
-                UserAssignedId::ObjectId(_) => "object_id",
-                UserAssignedId::ResourceId(_) => "msi_res_id",
-            };
-            (name, id.value())
-        }));
-        let mut get = get(&self.endpoint, &query);
+        let mut get = token_request(&self.endpoint, API_VERSION, request, self.id(), &NAMES)?;
 
         if request.chain == ChainContext::Chained && !self.proven.load(Ordering::Relaxed) {
             self.probe(&get, &request.context).await?;

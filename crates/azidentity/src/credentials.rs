@@ -9,6 +9,8 @@ mod environment;
 mod managed_identity;
 mod settings;
 
+use std::pin::Pin;
+
 use async_trait::async_trait;
 use azure_core::credentials::{TokenCredential, TokenRequestOptions};
 
@@ -61,24 +63,23 @@ pub trait Credential: TokenCredential {
     ) -> Option<AccessTokenInfo>;
 }
 
-/// Implements `TokenCredential` for a [`Credential`].
+/// Implements [`Credential`] and `TokenCredential` for a credential by one of its fields, whose type has the methods
+/// `name`, `cached` and `get`.
 ///
 /// Written out by hand instead of with `async fn`, so that the answer from the cache is a small ready future and not the
 /// whole state machine of a fetch.
-macro_rules! implement_token_credential {
-    ($credential:ty) => {
-        impl azure_core::credentials::TokenCredential for $credential {
-            fn get_token<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+macro_rules! implement_credential {
+    ($credential:ty, $field:ident) => {
+        impl $crate::Credential for $credential {
+            fn name(&self) -> &str {
+                self.$field.name()
+            }
+
+            fn get_token_info<'life0, 'life1, 'life2, 'life3, 'async_trait>(
                 &'life0 self,
                 scopes: &'life1 [&'life2 str],
                 options: Option<azure_core::credentials::TokenRequestOptions<'life3>>,
-            ) -> std::pin::Pin<
-                Box<
-                    dyn Future<Output = azure_core::Result<azure_core::credentials::AccessToken>>
-                        + Send
-                        + 'async_trait,
-                >,
-            >
+            ) -> $crate::credentials::Answering<'async_trait, $crate::AccessTokenInfo>
             where
                 'life0: 'async_trait,
                 'life1: 'async_trait,
@@ -86,35 +87,10 @@ macro_rules! implement_token_credential {
                 'life3: 'async_trait,
                 Self: 'async_trait,
             {
-                use $crate::Credential;
-                if let Some(info) = self.cached(scopes, options.as_ref()) {
-                    return Box::pin(std::future::ready(Ok(info.to_access_token())));
+                match self.$field.cached(scopes, options.as_ref()) {
+                    Some(info) => Box::pin(std::future::ready(Ok(info))),
+                    None => Box::pin(self.$field.get(scopes, options)),
                 }
-                Box::pin(async move {
-                    let info = self.get_token_info(scopes, options).await?;
-                    Ok(info.to_access_token())
-                })
-            }
-        }
-    };
-}
-
-/// Implements [`Credential`] and `TokenCredential` for a credential that consists of an
-/// [`Acquisition`](acquisition::Acquisition) in its field `acquisition`.
-macro_rules! implement_credential {
-    ($credential:ty) => {
-        #[async_trait::async_trait]
-        impl $crate::Credential for $credential {
-            fn name(&self) -> &str {
-                self.acquisition.name()
-            }
-
-            async fn get_token_info(
-                &self,
-                scopes: &[&str],
-                options: Option<azure_core::credentials::TokenRequestOptions<'_>>,
-            ) -> azure_core::Result<$crate::AccessTokenInfo> {
-                Ok(self.acquisition.get(scopes, options.as_ref()).await?)
             }
 
             fn cached(
@@ -122,13 +98,35 @@ macro_rules! implement_credential {
                 scopes: &[&str],
                 options: Option<&azure_core::credentials::TokenRequestOptions<'_>>,
             ) -> Option<$crate::AccessTokenInfo> {
-                self.acquisition.cached(scopes, options)
+                self.$field.cached(scopes, options)
             }
         }
 
-        $crate::credentials::implement_token_credential!($credential);
+        impl azure_core::credentials::TokenCredential for $credential {
+            fn get_token<'life0, 'life1, 'life2, 'life3, 'async_trait>(
+                &'life0 self,
+                scopes: &'life1 [&'life2 str],
+                options: Option<azure_core::credentials::TokenRequestOptions<'life3>>,
+            ) -> $crate::credentials::Answering<'async_trait, azure_core::credentials::AccessToken>
+            where
+                'life0: 'async_trait,
+                'life1: 'async_trait,
+                'life2: 'async_trait,
+                'life3: 'async_trait,
+                Self: 'async_trait,
+            {
+                match self.$field.cached(scopes, options.as_ref()) {
+                    Some(info) => Box::pin(std::future::ready(Ok(info.to_access_token()))),
+                    None => Box::pin(async move {
+                        Ok(self.$field.get(scopes, options).await?.to_access_token())
+                    }),
+                }
+            }
+        }
     };
 }
 
+/// What an `async fn` of a trait returns once `async_trait` has been over it.
+pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = azure_core::Result<T>> + Send + 'a>>;
+
 pub(crate) use implement_credential;
-pub(crate) use implement_token_credential;

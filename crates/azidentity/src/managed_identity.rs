@@ -184,9 +184,9 @@ fn resource(request: &TokenRequest) -> Result<&str, IdentityError> {
 
 /// What a kind of endpoint calls the names of a user-assigned identity.
 struct IdParameters {
-    client_id: &'static str,
-    object_id: &'static str,
-    resource_id: &'static str,
+    client: &'static str,
+    object: &'static str,
+    resource: &'static str,
 }
 
 /// A GET request for a token, with its query percent-encoded.
@@ -204,9 +204,9 @@ fn token_request(
         .append_pair("resource", resource(request)?);
     if let Some(id) = id {
         let name = match id {
-            UserAssignedId::ClientId(_) => names.client_id,
-            UserAssignedId::ObjectId(_) => names.object_id,
-            UserAssignedId::ResourceId(_) => names.resource_id,
+            UserAssignedId::ClientId(_) => names.client,
+            UserAssignedId::ObjectId(_) => names.object,
+            UserAssignedId::ResourceId(_) => names.resource,
         };
         query.append_pair(name, id.value());
     }

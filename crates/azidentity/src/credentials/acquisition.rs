@@ -65,8 +65,9 @@ impl Acquisition {
     pub(crate) async fn get(
         &self,
         scopes: &[&str],
-        options: Option<&CoreOptions<'_>>,
-    ) -> Result<AccessTokenInfo, IdentityError> {
+        options: Option<CoreOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        let options = options.as_ref();
         let chain = options
             .and_then(|options| options.method_options.context.value::<ChainContext>())
             .copied()
@@ -86,7 +87,7 @@ impl Acquisition {
                 debug!(credential = self.name, kind = %error.kind(), error = error.message(), "no token");
             }
         }
-        result.map_err(|error| error.of_credential(self.name))
+        result.map_err(|error| error.of_credential(self.name).into())
     }
 
     fn request(

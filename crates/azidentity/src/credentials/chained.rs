@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
 use azure_core::{
     credentials::{TokenCredential, TokenRequestOptions},
     http::{ClientMethodOptions, Context},
@@ -14,7 +13,7 @@ use crate::{
     token::{ChainContext, validate_scopes},
 };
 
-use super::implement_token_credential;
+use super::implement_credential;
 
 /// One credential of a chain.
 #[derive(Clone, Debug)]
@@ -119,6 +118,28 @@ impl Chain {
             .of_credential(name));
         }
         Ok(Self { name, members })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Only the first member's memory counts: any other has its turn when those before it have failed again.
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.members.first()?.cached(scopes, options)
+    }
+
+    async fn get(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        let (_, info) = self.walk(scopes, options).await?;
+        Ok(info)
     }
 
     /// Asks one member after the other. Returns the token and which member gave it.
@@ -239,29 +260,4 @@ impl fmt::Debug for ChainedTokenCredential {
     }
 }
 
-#[async_trait]
-impl Credential for ChainedTokenCredential {
-    fn name(&self) -> &str {
-        self.chain.name
-    }
-
-    async fn get_token_info(
-        &self,
-        scopes: &[&str],
-        options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessTokenInfo> {
-        let (_, info) = self.chain.walk(scopes, options).await?;
-        Ok(info)
-    }
-
-    /// Only the first member's memory counts: any other has its turn when those before it have failed again.
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        self.chain.members.first()?.cached(scopes, options)
-    }
-}
-
-implement_token_credential!(ChainedTokenCredential);
+implement_credential!(ChainedTokenCredential, chain);

@@ -99,7 +99,7 @@ impl fmt::Debug for ClientSecretCredential {
     }
 }
 
-implement_credential!(ClientSecretCredential);
+implement_credential!(ClientSecretCredential, acquisition);
 
 /// Makes a [`ClientSecretCredential`].
 pub struct ClientSecretCredentialBuilder {

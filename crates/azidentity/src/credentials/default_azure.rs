@@ -5,18 +5,15 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use async_trait::async_trait;
 use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
 use tracing::debug;
 
-use crate::{
-    AccessTokenInfo, Credential, Environment, IdentityError, managed_identity::UserAssignedId,
-};
+use crate::{AccessTokenInfo, Environment, IdentityError, managed_identity::UserAssignedId};
 
 use super::{
     chained::{Chain, ChainMember},
     environment::{self, EnvironmentCredential},
-    implement_token_credential,
+    implement_credential,
     managed_identity::{self, ManagedIdentityCredential},
     settings::{EntraSettings, entra_setters},
 };
@@ -115,8 +112,7 @@ impl fmt::Debug for DefaultAzureCredentialOptions {
 /// # Ok(()) }
 /// ```
 pub struct DefaultAzureCredential {
-    chain: Chain,
-    winner: OnceLock<usize>,
+    chain: LoyalChain,
 }
 
 impl DefaultAzureCredential {
@@ -141,28 +137,43 @@ impl DefaultAzureCredential {
 impl fmt::Debug for DefaultAzureCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DefaultAzureCredential")
-            .field("members", &self.chain.members)
-            .field("winner", &self.winner.get())
+            .field("members", &self.chain.chain.members)
+            .field("winner", &self.chain.winner().map(ChainMember::name))
             .finish()
     }
 }
 
-#[async_trait]
-impl Credential for DefaultAzureCredential {
-    fn name(&self) -> &str {
-        NAME
+implement_credential!(DefaultAzureCredential, chain);
+
+/// A chain that stays with the first member that has given a token.
+struct LoyalChain {
+    chain: Chain,
+    winner: OnceLock<usize>,
+}
+
+impl LoyalChain {
+    fn name(&self) -> &'static str {
+        self.chain.name()
     }
 
-    async fn get_token_info(
+    fn winner(&self) -> Option<&ChainMember> {
+        self.chain.members.get(*self.winner.get()?)
+    }
+
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.winner()?.cached(scopes, options)
+    }
+
+    async fn get(
         &self,
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessTokenInfo> {
-        if let Some(member) = self
-            .winner
-            .get()
-            .and_then(|&index| self.chain.members.get(index))
-        {
+        if let Some(member) = self.winner() {
             return member.get_token_info(scopes, options).await;
         }
         let (index, info) = self.chain.walk(scopes, options).await?;
@@ -174,18 +185,7 @@ impl Credential for DefaultAzureCredential {
         }
         Ok(info)
     }
-
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        let &winner = self.winner.get()?;
-        self.chain.members.get(winner)?.cached(scopes, options)
-    }
 }
-
-implement_token_credential!(DefaultAzureCredential);
 
 /// Makes a [`DefaultAzureCredential`].
 #[derive(Default)]
@@ -234,8 +234,10 @@ impl DefaultAzureCredentialBuilder {
         let chosen = self.chosen().map_err(|error| error.of_credential(NAME))?;
         let members = chosen.into_iter().map(|member| self.make(member)).collect();
         Ok(Arc::new(DefaultAzureCredential {
-            chain: Chain::new(NAME, members)?,
-            winner: OnceLock::new(),
+            chain: LoyalChain {
+                chain: Chain::new(NAME, members)?,
+                winner: OnceLock::new(),
+            },
         }))
     }
 

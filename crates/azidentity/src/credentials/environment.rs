@@ -2,18 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
 use azure_core::{
     credentials::{Secret, TokenRequestOptions},
     http::ClientOptions,
 };
 use tracing::{info, warn};
 
-use crate::{AccessTokenInfo, Credential, IdentityError};
+use crate::{AccessTokenInfo, Credential, IdentityError, token::validate_scopes};
 
 use super::{
     client_secret::ClientSecretCredential,
-    implement_token_credential,
+    implement_credential,
     settings::{EntraSettings, entra_setters},
 };
 
@@ -47,7 +46,7 @@ impl fmt::Debug for EnvironmentCredentialOptions {
 /// the credential can be made all the same, and its requests fail with
 /// [`FailureKind::Unavailable`](crate::FailureKind::Unavailable), so that a chain goes on.
 pub struct EnvironmentCredential {
-    inner: Result<ClientSecretCredential, IdentityError>,
+    inner: Inner,
 }
 
 impl EnvironmentCredential {
@@ -72,30 +71,31 @@ impl EnvironmentCredential {
 
 impl fmt::Debug for EnvironmentCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uses: &dyn fmt::Debug = match &self.inner {
+            Inner::ClientSecret(credential) => credential,
+            Inner::Incomplete(_) => &"nothing",
+        };
         f.debug_struct("EnvironmentCredential")
-            .field("uses", &self.inner.as_ref().ok())
+            .field("uses", uses)
             .finish_non_exhaustive()
     }
 }
 
-#[async_trait]
-impl Credential for EnvironmentCredential {
-    fn name(&self) -> &str {
-        NAME
-    }
+implement_credential!(EnvironmentCredential, inner);
 
-    async fn get_token_info(
-        &self,
-        scopes: &[&str],
-        options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessTokenInfo> {
-        match &self.inner {
-            Ok(credential) => credential.get_token_info(scopes, options).await,
-            Err(missing) => {
-                crate::token::validate_scopes(scopes)?;
-                Err(missing.clone().into())
-            }
-        }
+/// The credential that the variables describe, or what is missing.
+enum Inner {
+    ClientSecret(ClientSecretCredential),
+    Incomplete(IdentityError),
+}
+
+impl Inner {
+    #[allow(
+        clippy::unused_self,
+        reason = "as the other credentials' fields have it"
+    )]
+    fn name(&self) -> &'static str {
+        NAME
     }
 
     fn cached(
@@ -103,11 +103,26 @@ impl Credential for EnvironmentCredential {
         scopes: &[&str],
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
-        self.inner.as_ref().ok()?.cached(scopes, options)
+        match self {
+            Self::ClientSecret(credential) => credential.cached(scopes, options),
+            Self::Incomplete(_) => None,
+        }
+    }
+
+    async fn get(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        match self {
+            Self::ClientSecret(credential) => credential.get_token_info(scopes, options).await,
+            Self::Incomplete(missing) => {
+                validate_scopes(scopes)?;
+                Err(missing.clone().into())
+            }
+        }
     }
 }
-
-implement_token_credential!(EnvironmentCredential);
 
 /// Makes an [`EnvironmentCredential`].
 pub struct EnvironmentCredentialBuilder {
@@ -137,7 +152,9 @@ impl EnvironmentCredentialBuilder {
                 .settings(self.settings)
                 .build_inner()
                 .map_err(|error| error.of_credential(NAME))?;
-            return Ok(EnvironmentCredential { inner: Ok(inner) });
+            return Ok(EnvironmentCredential {
+                inner: Inner::ClientSecret(inner),
+            });
         }
         let names = |set: bool| {
             let names: Vec<&str> = values
@@ -163,7 +180,7 @@ impl EnvironmentCredentialBuilder {
             format!("none of the variables {} is set", names(false))
         };
         Ok(EnvironmentCredential {
-            inner: Err(IdentityError::unavailable(missing).of_credential(NAME)),
+            inner: Inner::Incomplete(IdentityError::unavailable(missing).of_credential(NAME)),
         })
     }
 }

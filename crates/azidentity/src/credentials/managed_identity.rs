@@ -74,7 +74,7 @@ impl fmt::Debug for ManagedIdentityCredential {
     }
 }
 
-implement_credential!(ManagedIdentityCredential);
+implement_credential!(ManagedIdentityCredential, acquisition);
 
 /// Makes a [`ManagedIdentityCredential`].
 #[derive(Default)]

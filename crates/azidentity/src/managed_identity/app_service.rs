@@ -17,9 +17,9 @@ pub(super) const HOST: &str = "App Service";
 const API_VERSION: &str = "2019-08-01";
 
 const NAMES: IdParameters = IdParameters {
-    client_id: "client_id",
-    object_id: "object_id",
-    resource_id: "mi_res_id",
+    client: "client_id",
+    object: "object_id",
+    resource: "mi_res_id",
 };
 
 pub(crate) struct AppService {

@@ -23,9 +23,9 @@ pub(super) const HOST: &str = "the instance metadata service (IMDS)";
 const API_VERSION: &str = "2018-02-01";
 
 const NAMES: IdParameters = IdParameters {
-    client_id: "client_id",
-    object_id: "object_id",
-    resource_id: "msi_res_id",
+    client: "client_id",
+    object: "object_id",
+    resource: "msi_res_id",
 };
 
 const PATH: &str = "/metadata/identity/oauth2/token";

@@ -1,11 +1,15 @@
 //! How an emulator is set up.
 
 use std::fmt;
+use std::time::SystemTime;
 
+use crate::script::Script;
 use crate::world::World;
 
 mod assemble;
 mod file;
+
+pub(crate) use file::{line_of, read};
 
 /// What [`Emulator::start`](crate::Emulator::start) takes.
 ///
@@ -31,6 +35,13 @@ pub struct Config {
     /// The port of the managed identity endpoints, on 127.0.0.1 and `[::1]`.
     /// `None` (the default) or 0: a free one.
     pub http_port: Option<u16>,
+    /// What is to go wrong from the start. Default: nothing. See
+    /// [`Emulator::script`](crate::Emulator::script).
+    pub script: Script,
+    /// The time at which the emulator's clock starts, to run on from there.
+    /// `None` (the default): the system's time. See
+    /// [`Emulator::set_time`](crate::Emulator::set_time) for one that stands.
+    pub start_time: Option<SystemTime>,
 }
 
 impl Config {
@@ -46,6 +57,7 @@ impl Config {
     ///     https_port = 8443              # default: a free one
     ///     http_port = 8442               # default: a free one
     ///     accept_any_resource = false    # default: true
+    ///     start_time = 2030-01-01T00:00:00Z # default: the system's time
     ///
     ///     [[tenant]]
     ///     id = "b2c1d3e4-0f5a-4b6c-8d7e-9f8a7b6c5d4e"
@@ -72,6 +84,11 @@ impl Config {
     ///     kind = "user-assigned"         # or "system-assigned"
     ///     client_id = "1a2b3c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
     ///     resource_id = "/subscriptions/.../userAssignedIdentities/importer"
+    ///
+    ///     [[fault]]                      # default: nothing goes wrong
+    ///     endpoint = "token"
+    ///     status = 503
+    ///     times = 2
     /// "#)?;
     /// assert_eq!(config.https_port, Some(8443));
     /// # Ok::<(), azidentity_emulator::ConfigError>(())
@@ -80,15 +97,17 @@ impl Config {
     /// Further keys: `object_id` of an application or managed identity,
     /// `tenant` and `roles` of a managed identity, and
     /// `[[application.installed_in]]` with `tenant` and `object_id` for each
-    /// further tenant that has the application.
+    /// further tenant that has the application. The keys of `[[fault]]` are
+    /// listed at [`Script::from_toml`].
     ///
     /// # Errors
     /// The first thing that is wrong, with its line: TOML that cannot be read,
     /// a key that does not exist, a value that is not what the key takes, a
-    /// tenant that was not described, or an id that is used twice. Secrets are
-    /// never part of the text.
+    /// tenant that was not described, an id that is used twice, or a fault
+    /// that cannot be. Secrets are never part of the text; what stands in a
+    /// `[[fault]]` may be.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        assemble::config(file::read(text)?, text)
+        assemble::config(read(text)?, text)
     }
 }
 

@@ -5,18 +5,29 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::routing::{get, put};
+use axum::{Json, Router, middleware};
 
+use crate::script::Script;
 use crate::state::State;
 
-/// Requests below this path are not recorded.
+mod clock;
+mod guard;
+
+/// Requests below this path are not recorded, and not touched by faults.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
-pub(crate) fn router() -> Router<Arc<State>> {
+pub(crate) fn router(state: &Arc<State>) -> Router<Arc<State>> {
+    let guard = middleware::from_fn_with_state(Arc::clone(state), guard::admit);
     Router::new()
         .route("/_emulator/requests", get(requests).delete(clear))
+        .route("/_emulator/script", put(script).delete(clear_script))
+        .route(
+            "/_emulator/clock",
+            get(clock::show).put(clock::set).delete(clock::reset),
+        )
         .route("/_emulator/ca.pem", get(ca))
+        .route_layer(guard)
 }
 
 async fn requests(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
@@ -25,6 +36,21 @@ async fn requests(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
 
 async fn clear(Shared(state): Shared<Arc<State>>) -> StatusCode {
     state.recorder.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn script(
+    Shared(state): Shared<Arc<State>>,
+    text: String,
+) -> Result<StatusCode, (StatusCode, String)> {
+    let script =
+        Script::from_toml(&text).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+    state.script.replace(script);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn clear_script(Shared(state): Shared<Arc<State>>) -> StatusCode {
+    state.script.replace(Script::default());
     StatusCode::NO_CONTENT
 }
 

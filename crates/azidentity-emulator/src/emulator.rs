@@ -5,13 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
 use crate::certificates::Certificates;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::managed_identity::APP_SERVICE_PATH;
 use crate::record::{RecordedRequest, Recorder, Server};
+use crate::script::{Running, Script};
 use crate::secret::Secret;
 use crate::server::{self, Port, Service};
 use crate::state::State;
@@ -57,12 +60,22 @@ impl Emulator {
         let http = bind(config.http_port)?;
         let http_endpoint = format!("http://127.0.0.1:{}", http.number);
         let ca_der = certificates.ca_der.to_vec();
+        let mut world = config.world;
+        // A new one: the world may be a copy of another emulator's.
+        world.clock = match config.start_time {
+            Some(moment) => Clock::starting_at(moment),
+            None => Clock::default(),
+        };
+        let script = Running::default();
+        script.replace(config.script);
         let state = Arc::new(State {
-            world: config.world,
+            world,
             authority: format!("https://localhost:{}", https.number),
             identity_header: Secret::random(32).map_err(|error| StartError::certificate(&error))?,
             ca_pem: certificates.ca_pem.clone(),
             recorder: Recorder::default(),
+            script,
+            http_port: http.number,
         });
         let tls = server::tls(certificates).map_err(|error| StartError::certificate(&error))?;
         let entra = Service {
@@ -169,6 +182,69 @@ impl Emulator {
     /// Forgets all requests so far.
     pub fn clear_requests(&self) {
         self.state.recorder.clear();
+    }
+
+    /// Commits these faults from now on, from the beginning of the script, in
+    /// place of those before. Requests that are already being answered go on
+    /// as they began.
+    ///
+    /// ```
+    /// use azidentity_emulator::{Config, Emulator, Fault};
+    ///
+    /// let emulator = Emulator::start(Config::default())?;
+    /// emulator.script(Fault::token().status(429).retry_after(1));
+    /// // Let a client ask for a token, then look at what it made of it:
+    /// let hit = emulator.requests().iter().filter(|request| request.fault()).count();
+    /// # assert_eq!(hit, 0);
+    /// # Ok::<(), azidentity_emulator::StartError>(())
+    /// ```
+    pub fn script(&self, script: impl Into<Script>) {
+        self.state.script.replace(script.into());
+    }
+
+    /// Commits no more faults.
+    pub fn clear_script(&self) {
+        self.script(Script::default());
+    }
+
+    /// The time by the emulator's clock. Tokens are issued by it, secrets
+    /// expire by it, and errors tell it.
+    pub fn time(&self) -> SystemTime {
+        self.state.now()
+    }
+
+    /// Sets the clock to a moment, at which it stands still until it is set or
+    /// advanced again. Tokens that were issued before keep their times, and
+    /// so do the certificates, which clients check by their own clocks.
+    ///
+    /// Moments before 1970 and after the year 9999 become the nearest one
+    /// between.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// use azidentity_emulator::{Config, Emulator};
+    ///
+    /// let emulator = Emulator::start(Config::default())?;
+    /// let noon = UNIX_EPOCH + Duration::from_secs(1_893_499_200);
+    /// emulator.set_time(noon);
+    /// emulator.advance(Duration::from_secs(3600));
+    /// assert_eq!(emulator.time(), noon + Duration::from_secs(3600));
+    /// # Ok::<(), azidentity_emulator::StartError>(())
+    /// ```
+    pub fn set_time(&self, time: SystemTime) {
+        self.state.world.clock.stand_at(time);
+    }
+
+    /// Moves the clock on. One that stands then stands there; one that runs
+    /// runs on from there.
+    pub fn advance(&self, by: Duration) {
+        self.state.world.clock.advance(by);
+    }
+
+    /// Lets the clock show the system's time again, and run.
+    pub fn use_system_time(&self) {
+        self.state.world.clock.run_ahead(0);
     }
 
     /// Waits until the key that signs tokens exists, so that what is timed

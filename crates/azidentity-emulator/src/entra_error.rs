@@ -4,6 +4,7 @@
 //! their advice by number choose the right one; the texts are our own.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::FromRequestParts;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::form::Form;
+use crate::state::State;
 use crate::{clock, guid};
 
 /// A refusal: the AADSTS number decides what else it is.
@@ -59,6 +61,7 @@ impl EntraError {
 
     fn kind(&self) -> (&'static str, StatusCode) {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
+        const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
         match self.number {
             // The client is not who it says it is: RFC 6749, section 5.2.
             7_000_215 | 7_000_216 | 7_000_222 | 700_025 => {
@@ -69,6 +72,10 @@ impl EntraError {
             500_011 => ("invalid_resource", BAD),
             70003 => ("unsupported_grant_type", BAD),
             50049 => ("invalid_instance", BAD),
+            // These and the next ones nobody gets without a script.
+            50076 | 50079 | 50158 => ("interaction_required", BAD),
+            50173 | 65001 | 70008 | 700_082 => ("invalid_grant", BAD),
+            90033 => ("temporarily_unavailable", UNAVAILABLE),
             // Not a refusal but a fault of the emulator.
             50000 => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
             _ => ("invalid_request", BAD),
@@ -84,13 +91,33 @@ impl EntraError {
     /// The answer of an endpoint that calls this refusal something else.
     pub(crate) fn respond_as(self, error: &str, trace: &Trace) -> Response {
         let (_, status) = self.kind();
+        trace.respond(status, &self.body(error, trace))
+    }
+
+    /// The answer with a status of somebody's choice, and with the fields of
+    /// an object besides the usual ones or in their place.
+    pub(crate) fn respond_with(
+        self,
+        status: Option<StatusCode>,
+        fields: &Value,
+        trace: &Trace,
+    ) -> Response {
+        let (error, usual) = self.kind();
+        let mut body = self.body(error, trace);
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            body[name.as_str()] = value.clone();
+        }
+        trace.respond(status.unwrap_or(usual), &body)
+    }
+
+    fn body(&self, error: &str, trace: &Trace) -> Value {
         let number = self.number;
         let timestamp = clock::text(trace.at);
         let description = plain(&format!(
             "AADSTS{number}: {} Trace ID: {} Correlation ID: {} Timestamp: {timestamp}",
             self.message, trace.id, trace.correlation_id
         ));
-        let body = json!({
+        json!({
             "error": error,
             "error_description": description,
             "error_codes": [number],
@@ -98,8 +125,7 @@ impl EntraError {
             "trace_id": trace.id,
             "correlation_id": trace.correlation_id,
             "error_uri": format!("https://login.microsoftonline.com/error?code={number}"),
-        });
-        trace.respond(status, &body)
+        })
     }
 }
 
@@ -122,12 +148,18 @@ pub(crate) struct Trace {
     echo: bool,
 }
 
-impl<S: Sync> FromRequestParts<S> for Trace {
+impl FromRequestParts<Arc<State>> for Trace {
     type Rejection = Infallible;
 
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, state))
+    }
+}
+
+impl Trace {
     /// The client names the correlation id in a header, or, as MSAL for Node
     /// does, in the query.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    pub(crate) fn of(parts: &Parts, state: &State) -> Self {
         let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let header = |name: &str| {
             parts
@@ -136,17 +168,15 @@ impl<S: Sync> FromRequestParts<S> for Trace {
                 .and_then(|value| value.to_str().ok())
         };
         let named = header("client-request-id").or_else(|| query.get("client-request-id"));
-        Ok(Self {
-            at: clock::now(),
+        Self {
+            at: state.now(),
             id: guid::random(),
             correlation_id: named.and_then(guid::parse).unwrap_or_else(guid::random),
             echo: header("return-client-request-id")
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
-        })
+        }
     }
-}
 
-impl Trace {
     /// An answer with the headers that all of Entra's carry.
     pub(crate) fn respond(&self, status: StatusCode, body: &Value) -> Response {
         let mut response = (status, body.to_string()).into_response();

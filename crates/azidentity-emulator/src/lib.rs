@@ -5,7 +5,8 @@
 //! signed tokens, so clients that nobody here wrote work against it: the Azure
 //! SDKs and MSAL of several languages. See [`Emulator`] for how to run one,
 //! [`World`] for who exists in it, and [`Config::from_toml`] for how to
-//! describe another world.
+//! describe another world. What Entra does on a bad day is to be had as well:
+//! see [`Script`] for faults, and [`Emulator::set_time`] for another time.
 //!
 //! What it can do:
 //!
@@ -18,7 +19,20 @@
 //! | managed identity of virtual machines | `{http}/metadata/identity/oauth2/token` |
 //! | managed identity of App Service | `{http}/msi/token` |
 //! | the requests so far, GET and DELETE | `{http}/_emulator/requests` |
+//! | the [`Script`] of faults in TOML, PUT and DELETE | `{http}/_emulator/script` |
+//! | the clock in JSON, GET, PUT and DELETE | `{http}/_emulator/clock` |
 //! | the certificate to trust | `{http}/_emulator/ca.pem` |
+//!
+//! `{authority}` and `{http}` are [`Emulator::authority_host`] and
+//! [`Emulator::http_endpoint`]. PUT to the clock takes one of `{"seconds": N}`,
+//! a time since 1970 at which it stands; `{"advance": N}`, how far to move it
+//! on; `{"offset": N}`, how far it runs ahead of the system's clock (negative:
+//! behind). DELETE gives it the system's time back.
+//!
+//! Addresses below `/_emulator/` answer only requests whose `Host` is
+//! `localhost`, `127.0.0.1` or `[::1]` with the right port, and none with an
+//! `Origin`: no web page can drive an emulator through its reader's browser,
+//! not even one whose name leads to this machine.
 //!
 //! The tokens are worth nothing outside: no real service trusts their key.
 
@@ -38,6 +52,7 @@ mod record;
 mod redaction;
 mod requested_claims;
 mod scope;
+mod script;
 mod secret;
 mod server;
 mod signing;
@@ -48,6 +63,7 @@ mod world;
 pub use config::{Config, ConfigError};
 pub use emulator::{Emulator, StartError};
 pub use record::{Fields, RecordedRequest, Server};
+pub use script::{Fault, Script};
 pub use world::{
     Application, ClientSecret, ManagedIdentity, Resource, ServicePrincipal, Tenant, TokenVersion,
     World,

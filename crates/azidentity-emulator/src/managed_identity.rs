@@ -20,6 +20,7 @@ mod app_service;
 mod imds;
 
 pub(crate) use app_service::PATH as APP_SERVICE_PATH;
+pub(crate) use imds::PATH as IMDS_PATH;
 
 /// Seconds for which a managed identity's token is valid: a day, so that
 /// renewing at half of it, as clients do from two hours on, can be tested.
@@ -29,7 +30,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route(imds::PATH, get(imds::token))
         .route(APP_SERVICE_PATH, get(app_service::token))
-        .merge(control::router())
+        .merge(control::router(&state))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(state)
 }
@@ -109,7 +110,7 @@ async fn issue(
         handles_challenges: false,
         managed_identity: Some(identity.resource_id()),
     };
-    let now = clock::unix(clock::now());
+    let now = clock::unix(state.now());
     let claims = token.claims(&state.authority, now, LIFETIME);
     let access_token = state.sign(&claims).await.map_err(Refusal::Fault)?;
     let moment = |claim: &str| claims[claim].as_u64().unwrap_or(now);

@@ -25,6 +25,7 @@ pub struct RecordedRequest {
     form: Fields,
     headers: Fields,
     status: Option<u16>,
+    fault: bool,
 }
 
 /// Which of an emulator's two ports a request came to.
@@ -70,9 +71,15 @@ impl RecordedRequest {
     }
 
     /// The status it was answered with; `None` while it is being answered, and
-    /// for good when the client went away before.
+    /// for good when the client went away before, or got no answer because of
+    /// a fault.
     pub fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// Whether a fault of the script acted on it.
+    pub fn fault(&self) -> bool {
+        self.fault
     }
 
     /// Whether a token was asked for: from the authority's token endpoint or
@@ -120,6 +127,7 @@ pub(crate) struct Arrival {
     pub(crate) query: Fields,
     pub(crate) form: Fields,
     pub(crate) headers: Fields,
+    pub(crate) fault: bool,
 }
 
 #[derive(Default)]
@@ -144,6 +152,7 @@ impl Recorder {
             query,
             form,
             headers,
+            fault,
         } = arrival;
         let request = RecordedRequest {
             server,
@@ -153,6 +162,7 @@ impl Recorder {
             form,
             headers,
             status: None,
+            fault,
         };
         let mut log = self.lock();
         log.count += 1;
@@ -216,6 +226,7 @@ mod tests {
             query: Fields::default(),
             form: Fields::default(),
             headers: Fields::default(),
+            fault: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Ports, connections and their limits.
 
-use std::convert::Infallible;
+use std::error::Error as _;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -10,7 +10,6 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -23,6 +22,10 @@ use crate::record::Server;
 use crate::state::State;
 
 mod exchange;
+mod faults;
+mod takeover;
+
+use takeover::{TakeOver, Wire};
 
 /// How long a connection may take to send a request's head, and also how long
 /// it may stay open between two requests.
@@ -156,18 +159,25 @@ async fn connection(stream: TcpStream, service: Service) {
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, service: Service) {
+async fn http(stream: impl Wire, service: Service) {
     let answer = service_fn(|request| {
         let service = service.clone();
-        async move { Ok::<_, Infallible>(exchange::answer(&service, request).await) }
+        async move { exchange::answer(&service, request).await }
     });
-    let served = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(HEAD_SIZE)
-        .serve_connection(TokioIo::new(stream), answer)
-        .await;
-    if let Err(error) = served {
+        .serve_connection(TokioIo::new(stream), answer);
+    let Err(error) = (&mut connection).await else {
+        return;
+    };
+    let cause = error.source();
+    let fault = cause.and_then(|cause| cause.downcast_ref::<TakeOver>());
+    if let Some(fault) = fault.cloned() {
+        let stream = connection.into_parts().io.into_inner();
+        fault.carry_out(stream).await;
+    } else {
         tracing::debug!(%error, "a connection ended");
     }
 }

@@ -1,10 +1,12 @@
 //! What all handlers of one emulator share.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use serde_json::Value;
 
 use crate::record::Recorder;
+use crate::script::Running;
 use crate::secret::Secret;
 use crate::signing;
 use crate::world::World;
@@ -13,12 +15,19 @@ pub(crate) struct State {
     pub(crate) world: World,
     /// `https://localhost:PORT`.
     pub(crate) authority: String,
+    pub(crate) http_port: u16,
     pub(crate) identity_header: Secret,
     pub(crate) ca_pem: String,
     pub(crate) recorder: Recorder,
+    pub(crate) script: Running,
 }
 
 impl State {
+    /// The time by the emulator's clock.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.world.clock.now()
+    }
+
     /// Foreign text that is about to be shown: shortened, and replaced when a
     /// secret is in it, as when somebody mixed up client id and client secret.
     pub(crate) fn showable<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use crate::clock::Clock;
 use crate::secret::Secret;
 
 mod built_in;
@@ -32,6 +33,8 @@ pub struct World {
     pub(crate) resources: Vec<Resource>,
     pub(crate) identities: Vec<ManagedIdentity>,
     pub(crate) accept_any_resource: bool,
+    /// What time it is there: the system's, until an emulator sets another.
+    pub(crate) clock: Clock,
 }
 
 impl World {
@@ -63,9 +66,10 @@ impl World {
     }
 
     /// The first secret of an application that has not expired, in clear: what
-    /// a client is to be configured with.
+    /// a client is to be configured with. An emulator's world goes by the
+    /// emulator's clock.
     pub fn client_secret(&self, client_id: &str) -> Option<&str> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let application = self.application(client_id)?;
         let secret = application.secrets.iter().find(|s| !s.expired_at(now))?;
         Some(secret.value())

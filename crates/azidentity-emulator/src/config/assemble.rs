@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::file::{self, File, Kind};
 use super::{Config, ConfigError};
 use crate::guid::{self, Guid};
+use crate::script;
 use crate::world::{
     Application, ClientSecret, ManagedIdentity, Resource, Roles, ServicePrincipal, Tenant, World,
 };
@@ -47,6 +48,8 @@ pub(super) fn config(file: File, text: &str) -> Result<Config, ConfigError> {
         world: assembly.world,
         https_port: file.https_port,
         http_port: file.http_port,
+        script: script::assemble(&file.faults, text)?,
+        start_time: file.start_time.map(|at| SystemTime::from(at.0)),
     })
 }
 

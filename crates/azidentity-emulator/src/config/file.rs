@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use time::{Date, Month, OffsetDateTime, Time};
 use toml::Spanned;
 use toml::value::{Datetime, Offset};
 
 use super::ConfigError;
 use crate::guid::Guid;
+use crate::script;
 use crate::secret::Secret;
 use crate::world::{Roles, TokenVersion};
 
@@ -22,6 +23,8 @@ pub(super) struct File {
     pub(super) http_port: Option<u16>,
     #[serde(default)]
     pub(super) accept_any_resource: Option<bool>,
+    #[serde(default)]
+    pub(super) start_time: Option<Moment>,
     #[serde(default, rename = "tenant")]
     pub(super) tenants: Vec<Tenant>,
     #[serde(default, rename = "application")]
@@ -30,6 +33,8 @@ pub(super) struct File {
     pub(super) resources: Vec<Resource>,
     #[serde(default, rename = "managed_identity")]
     pub(super) identities: Vec<Identity>,
+    #[serde(default, rename = "fault")]
+    pub(super) faults: Vec<script::Table>,
 }
 
 #[derive(Deserialize)]
@@ -152,7 +157,8 @@ fn moment(written: &Datetime) -> Option<OffsetDateTime> {
     Some(OffsetDateTime::new_in_offset(date, time, offset))
 }
 
-pub(super) fn read(text: &str) -> Result<File, ConfigError> {
+/// A file of this shape.
+pub(crate) fn read<F: DeserializeOwned>(text: &str) -> Result<F, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_of(text, &span));
         ConfigError::new(line, without_values(error.message()))
@@ -160,7 +166,7 @@ pub(super) fn read(text: &str) -> Result<File, ConfigError> {
 }
 
 /// The line of a place in the text, counted from 1.
-pub(super) fn line_of(text: &str, span: &Range<usize>) -> usize {
+pub(crate) fn line_of(text: &str, span: &Range<usize>) -> usize {
     text.bytes()
         .take(span.start)
         .filter(|&b| b == b'\n')

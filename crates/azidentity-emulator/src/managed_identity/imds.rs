@@ -14,7 +14,7 @@ use super::{Refusal, Selector, issue};
 use crate::form::Form;
 use crate::state::State;
 
-pub(super) const PATH: &str = "/metadata/identity/oauth2/token";
+pub(crate) const PATH: &str = "/metadata/identity/oauth2/token";
 
 /// The versions that the token endpoint of the real service takes.
 const VERSIONS: &[&str] = &[

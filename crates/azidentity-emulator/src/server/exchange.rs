@@ -1,4 +1,4 @@
-//! One request and its answer: limits, recording, and slashes.
+//! One request and its answer: limits, recording, faults, and slashes.
 
 use std::time::Duration;
 
@@ -12,9 +12,12 @@ use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tokio::time::timeout;
 
-use super::Service;
+use super::takeover::TakeOver;
+use super::{Service, faults};
+use crate::form::{self, Form};
 use crate::record::{Arrival, Fields};
-use crate::{control, form, redaction};
+use crate::script::Asked;
+use crate::{control, redaction};
 
 /// The longest body. A user's token with many groups can have 64 KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -22,26 +25,50 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
-/// Reads, records and answers a request.
-pub(super) async fn answer(service: &Service, request: Request<Incoming>) -> Response {
+/// Reads, records and answers a request. The error is what happens on the
+/// connection when a fault wants no answer, or none that is good HTTP.
+pub(super) async fn answer(
+    service: &Service,
+    request: Request<Incoming>,
+) -> Result<Response, TakeOver> {
     let (mut parts, body) = request.into_parts();
     let body = read(body).await;
-    let arrival = arrival(service, &parts, body.as_deref().unwrap_or_default());
+    let content = body.as_deref().unwrap_or_default();
+    let mut arrival = arrival(service, &parts, content);
     if let Some(uri) = tidy(&parts.uri) {
         parts.uri = uri;
     }
+    if parts.uri.path().starts_with(control::PREFIX) {
+        return Ok(regular(service, parts, body).await);
+    }
+    let fault = service.state.script.next(&asked(service, &parts, content));
+    arrival.fault = fault.is_some();
     let recorder = &service.state.recorder;
-    let of_client = !parts.uri.path().starts_with(control::PREFIX);
-    let number = of_client.then(|| recorder.arrived(arrival));
-    let response = match body {
+    let number = recorder.arrived(arrival);
+    let outcome = match fault {
+        None => Ok(regular(service, parts, body).await),
+        Some(fault) => faults::commit(&fault, service, parts, body).await,
+    };
+    let status = match &outcome {
+        Ok(response) => Some(response.status()),
+        Err(other) => other.status,
+    };
+    if let Some(status) = status {
+        recorder.answered(number, status.as_u16());
+    }
+    outcome
+}
+
+/// The answer that no fault has to do with.
+pub(super) async fn regular(
+    service: &Service,
+    parts: Parts,
+    body: Result<Bytes, StatusCode>,
+) -> Response {
+    match body {
         Ok(body) => route(service, Request::from_parts(parts, Body::from(body))).await,
         Err(status) => status.into_response(),
-    };
-    let status = response.status().as_u16();
-    if let Some(number) = number {
-        recorder.answered(number, status);
     }
-    response
 }
 
 /// The whole body, or the status that refuses it.
@@ -79,6 +106,21 @@ fn arrival(service: &Service, parts: &Parts, body: &[u8]) -> Arrival {
         query: redaction::parameters(state, parts.uri.query().unwrap_or_default().as_bytes()),
         form,
         headers: redaction::headers(state, &parts.headers),
+        fault: false,
+    }
+}
+
+fn asked<'a>(service: &Service, parts: &'a Parts, body: &[u8]) -> Asked<'a> {
+    Asked {
+        server: service.server,
+        method: &parts.method,
+        path: parts.uri.path(),
+        query: Form::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+        form: Form::parse(if form::is_form(&parts.headers) {
+            body
+        } else {
+            &[]
+        }),
     }
 }
 

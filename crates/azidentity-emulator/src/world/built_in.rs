@@ -3,6 +3,7 @@
 use super::{
     Application, ClientSecret, ManagedIdentity, Resource, Roles, ServicePrincipal, Tenant, World,
 };
+use crate::clock::Clock;
 use crate::secret::Secret;
 
 impl World {
@@ -91,6 +92,7 @@ impl Default for World {
                 ),
             ],
             accept_any_resource: true,
+            clock: Clock::default(),
         }
     }
 }

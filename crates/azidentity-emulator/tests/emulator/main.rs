@@ -6,12 +6,18 @@
 )]
 
 mod client;
+mod clock;
 mod configuration;
+mod control;
 mod discovery;
+mod faults;
 mod lifecycle;
 mod managed_identity;
 mod recording;
 mod robustness;
+mod script;
+mod script_toml;
 mod tls;
 mod token_endpoint;
 mod tokens;
+mod wire;

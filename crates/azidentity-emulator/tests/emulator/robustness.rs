@@ -170,7 +170,7 @@ async fn a_body_has_a_limit() {
 async fn a_connection_serves_many_requests() {
     let emulator = built_in();
     let http = port(emulator.http_endpoint());
-    let one = "GET /_emulator/ca.pem HTTP/1.1\r\nHost: x\r\n";
+    let one = format!("GET /_emulator/ca.pem HTTP/1.1\r\nHost: localhost:{http}\r\n");
     let answer = ask(
         http,
         &format!("{one}\r\n{one}\r\n{one}Connection: close\r\n\r\n"),

@@ -109,7 +109,19 @@ struct Inner {
 }
 
 impl IdentityError {
-    fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+    /// A failure of a credential, transport or policy of your own. Inside the [`azure_core::Error`] that it returns, this
+    /// tells chains whether to go on, and callers what kind of failure it is.
+    ///
+    /// ```
+    /// use azidentity::{FailureKind, IdentityError};
+    ///
+    /// let error = azure_core::Error::from(IdentityError::new(
+    ///     FailureKind::Unavailable,
+    ///     "there is no smart card in the reader; insert one",
+    /// ));
+    /// # assert_eq!(IdentityError::find(&error).map(IdentityError::kind), Some(FailureKind::Unavailable));
+    /// ```
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
             credential: None,

@@ -2,10 +2,18 @@
 
 mod fault;
 mod guard;
+#[cfg(all(feature = "reqwest", feature = "tokio"))]
+mod options;
+#[cfg(all(feature = "reqwest_no_tls", feature = "tokio"))]
+mod pools;
 mod retry;
 mod transport;
+mod user_agent;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use azure_core::http::{
     ClientOptions, Context, Pipeline, PipelineSendOptions, RawResponse, Request, RetryOptions,
@@ -13,6 +21,13 @@ use azure_core::http::{
 };
 
 use crate::{Environment, IdentityError};
+
+use guard::Guard;
+use transport::Way;
+use user_agent::UserAgentSuffix;
+
+#[cfg(all(feature = "reqwest", feature = "tokio"))]
+pub use options::TransportOptions;
 
 pub(crate) use retry::RetryRules;
 pub(crate) use transport::Destination;
@@ -145,18 +160,18 @@ impl HttpPipeline {
             if self.rules.is_some() {
                 options.retry = RetryOptions::none();
             }
-            let guard = guard::Guard::new(
-                options.transport.take(),
-                self.destination,
-                self.environment.clone(),
-            );
-            options.transport = Some(Transport::with_policy(std::sync::Arc::new(guard)));
+            let way = match options.transport.take() {
+                Some(transport) => Way::Callers(transport),
+                None => Way::shared(self.destination),
+            };
+            let guard = Guard::new(way, self.environment.clone());
+            options.transport = Some(Transport::with_policy(Arc::new(guard)));
             Pipeline::new(
                 option_env!("CARGO_PKG_NAME"),
                 option_env!("CARGO_PKG_VERSION"),
                 options,
                 Vec::new(),
-                Vec::new(),
+                UserAgentSuffix::of(&self.environment),
                 None,
             )
         })

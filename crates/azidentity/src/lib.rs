@@ -27,32 +27,44 @@
 //! [`TokenRequestOptions`]. What the official `azure_identity` crate has under the same name works the same way here;
 //! further options are in each credential's builder.
 //!
+//! Where another SDK takes a token in place of a key or a password, [`bearer_token_provider`] gives it one.
+//!
 //! # Features
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
-//! | `tokio` | yes | fetches and renewals that run as tasks of the caller's tokio runtime |
+//! | `tokio` | yes | fetches and renewals that run as tasks of the caller's tokio runtime, which also waits for programs |
 //! | `reqwest` | yes | the built-in HTTP client, with TLS by rustls |
 //! | `reqwest_no_tls` | by `reqwest` | the built-in HTTP client without a TLS provider, for programs that bring a transport with their own |
+//! | `blocking` | no | the module `blocking`: credentials for programs without `async` |
+//! | `client_certificate` | yes | nothing; the official crate has it, and what turns it on there may do so here |
 //!
 //! Without `reqwest` set a transport in the client options.
 
+mod bearer_token;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod cache;
 mod credentials;
 mod entra;
 mod environment;
 mod error;
+mod executor;
 mod http;
 mod managed_identity;
 mod secret;
 mod token;
 
+pub use bearer_token::{BearerTokenProvider, bearer_token_provider};
 pub use credentials::*;
 pub use entra::AzureAuthorityHosts;
 pub use environment::{
     Clock, Environment, EnvironmentBuilder, Machine, MachineEvidence, ManualClock,
 };
 pub use error::{Attempt, FailureKind, IdentityError, ServerError};
+pub use executor::{Executor, new_executor};
+#[cfg(all(feature = "reqwest", feature = "tokio"))]
+pub use http::TransportOptions;
 pub use managed_identity::UserAssignedId;
 pub use token::{AccessTokenInfo, TokenRequestOptions};
 

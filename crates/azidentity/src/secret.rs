@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fmt};
 
 use azure_core::credentials::Secret;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// A secret, assertion, password or token. `Debug` prints nothing of it and its memory is wiped on drop.
@@ -69,7 +70,7 @@ impl Redactor {
     }
 
     /// `text` without secrets, tokens and control characters, cut to a readable length.
-    pub(crate) fn clean(&self, text: &str) -> String {
+    fn clean(&self, text: &str) -> String {
         let bytes = text.as_bytes();
         let mut hidden = vec![false; bytes.len()];
         for &length in &self.lengths {
@@ -101,8 +102,18 @@ impl Redactor {
         cleaned
     }
 
+    /// The text of a member of a server's answer, cleaned.
+    pub(crate) fn text(&self, member: Option<&Value>) -> Option<String> {
+        Some(self.clean(member?.as_str()?))
+    }
+
+    /// The identifier in a member of a server's answer, if it is a harmless one.
+    pub(crate) fn identifier(&self, member: Option<&Value>) -> Option<String> {
+        self.clean_identifier(member?.as_str()?)
+    }
+
     /// `text` if it is an identifier that holds nothing secret: letters, digits, `_`, `.` and `-` only.
-    pub(crate) fn clean_identifier(&self, text: &str) -> Option<String> {
+    fn clean_identifier(&self, text: &str) -> Option<String> {
         let plain = !text.is_empty()
             && text.len() <= 128
             && text

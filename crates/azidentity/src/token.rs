@@ -83,7 +83,19 @@ struct Inner {
 }
 
 impl AccessTokenInfo {
-    pub(crate) fn new(token: Zeroizing<String>, lifetime: Lifetime) -> Self {
+    /// A token of a credential of your own, under that credential's name. Copies the text.
+    pub fn new(token: &AccessToken, credential: impl Into<Cow<'static, str>>) -> Self {
+        Self::with_lifetime(
+            Zeroizing::new(token.token.secret().to_owned()),
+            Lifetime {
+                expires_on: token.expires_on.unix_timestamp(),
+                refresh_on: None,
+            },
+        )
+        .supplied_by(credential)
+    }
+
+    pub(crate) fn with_lifetime(token: Zeroizing<String>, lifetime: Lifetime) -> Self {
         Self(Arc::new(Inner {
             token,
             expires_on: lifetime.expires_on,
@@ -120,18 +132,6 @@ impl AccessTokenInfo {
         Self(Arc::new(inner))
     }
 
-    /// Takes over a token of a credential that is not one of ours.
-    pub(crate) fn from_foreign(token: &AccessToken, credential: String) -> Self {
-        Self::new(
-            Zeroizing::new(token.token.secret().to_owned()),
-            Lifetime {
-                expires_on: token.expires_on.unix_timestamp(),
-                refresh_on: None,
-            },
-        )
-        .supplied_by(credential)
-    }
-
     /// The token's text, to be sent as `Authorization: Bearer TEXT`.
     pub fn token(&self) -> &str {
         &self.0.token
@@ -166,6 +166,13 @@ impl AccessTokenInfo {
     /// The token as `azure_core` knows it. Copies the text.
     pub fn to_access_token(&self) -> AccessToken {
         AccessToken::new(Secret::new(self.token().to_owned()), self.expires_on())
+    }
+
+    /// The claims of the token, if it is a JSON Web Token. Nothing vouches for them: they are for logs only.
+    pub(crate) fn unverified_claims(&self) -> Option<serde_json::Map<String, Value>> {
+        let payload = self.token().split('.').nth(1)?;
+        let json = azure_core::base64::decode_url_safe(payload).ok()?;
+        serde_json::from_slice(&json).ok()
     }
 
     pub(crate) fn expires_on_seconds(&self) -> i64 {
@@ -343,7 +350,7 @@ mod tests {
 
     #[test]
     fn debug_hides_the_token() {
-        let info = AccessTokenInfo::new(
+        let info = AccessTokenInfo::with_lifetime(
             Zeroizing::new("planted".into()),
             Lifetime::starting(0, 60, None),
         );

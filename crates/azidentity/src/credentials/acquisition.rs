@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::credentials::TokenRequestOptions as CoreOptions;
+use serde_json::Value;
 use tracing::{debug, info, warn};
 
 use crate::{
@@ -19,6 +20,8 @@ pub(crate) struct Acquisition {
     cache: TokenCache,
     /// `None` where the source knows no tenants.
     tenants: Option<TenantRules>,
+    /// Whether the log may say whose tokens these are.
+    support_logging: bool,
 }
 
 impl Acquisition {
@@ -33,7 +36,13 @@ impl Acquisition {
             name,
             cache: TokenCache::new(source, environment.clone()),
             tenants,
+            support_logging: false,
         }
+    }
+
+    pub(crate) fn with_support_logging(mut self, enabled: bool) -> Self {
+        self.support_logging = enabled;
+        self
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -45,6 +54,12 @@ impl Acquisition {
         scopes: &[&str],
         options: Option<&CoreOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
+        let info = self.find(scopes, options)?;
+        debug!(credential = self.name, expires_on = %info.expires_on(), "token from memory");
+        Some(info)
+    }
+
+    fn find(&self, scopes: &[&str], options: Option<&CoreOptions<'_>>) -> Option<AccessTokenInfo> {
         let Some(options) = options.and_then(TokenRequestOptions::find) else {
             return self.cache.cached(KeyRef {
                 tenant: self.tenants.as_ref().map_or("", TenantRules::configured),
@@ -76,6 +91,11 @@ impl Acquisition {
             Ok(request) => self.cache.get(request).await,
             Err(error) => Err(error),
         };
+        if let Ok(info) = &result
+            && self.support_logging
+        {
+            log_identifiers(self.name, info);
+        }
         // Inside a chain, one member's fate is a detail.
         match (&result, chain) {
             (Ok(_), ChainContext::None) => info!(credential = self.name, "token acquired"),
@@ -125,6 +145,26 @@ fn claims(options: &TokenRequestOptions) -> Option<&str> {
         .claims
         .as_deref()
         .filter(|claims| !claims.is_empty())
+}
+
+/// Whose token it is, for whoever has to find out why a sign-in looks the way it does. Read, not verified.
+fn log_identifiers(credential: &str, info: &AccessTokenInfo) {
+    let Some(claims) = info.unverified_claims() else {
+        debug!(
+            credential,
+            "the token tells nothing: it is no JSON Web Token"
+        );
+        return;
+    };
+    let claim = |name| claims.get(name).and_then(Value::as_str).unwrap_or("none");
+    debug!(
+        credential,
+        appid = claim("appid"),
+        tid = claim("tid"),
+        upn = claim("upn"),
+        oid = claim("oid"),
+        "identifiers in the token"
+    );
 }
 
 /// Writes the credential's name on every token of a source.

@@ -86,7 +86,7 @@ impl ChainMember {
             Member::Ours(credential) => credential.get_token_info(scopes, options).await,
             Member::Foreign { name, credential } => {
                 let token = credential.get_token(scopes, options).await?;
-                Ok(AccessTokenInfo::from_foreign(&token, name.clone()))
+                Ok(AccessTokenInfo::new(&token, name.clone()))
             }
             Member::Unmade { error, .. } => Err(error.clone().into()),
         }

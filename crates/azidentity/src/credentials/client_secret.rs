@@ -150,7 +150,8 @@ impl ClientSecretCredentialBuilder {
             authentication: ClientAuthentication::Secret(self.secret),
         };
         Ok(ClientSecretCredential {
-            acquisition: Acquisition::new(self.name, source, Some(tenants), &settings.environment),
+            acquisition: Acquisition::new(self.name, source, Some(tenants), &settings.environment)
+                .with_support_logging(settings.support_logging),
             client_id,
             authority,
         })

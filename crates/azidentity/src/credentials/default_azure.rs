@@ -254,7 +254,7 @@ impl DefaultAzureCredentialBuilder {
     fn make(&self, member: DefaultChainMember) -> ChainMember {
         let made: Result<ChainMember, IdentityError> = match member {
             DefaultChainMember::Environment => EnvironmentCredential::builder()
-                .settings(self.settings.clone())
+                .in_default_chain(self.settings.clone())
                 .build_inner()
                 .map(|credential| Arc::new(credential).into()),
             DefaultChainMember::ManagedIdentity => {
@@ -265,6 +265,7 @@ impl DefaultAzureCredentialBuilder {
                 let options = self.managed_identity_client_options.as_ref();
                 let mut builder = ManagedIdentityCredential::builder()
                     .client_options(options.unwrap_or(&self.settings.client_options).clone())
+                    .enable_support_logging(self.settings.support_logging)
                     .environment(self.settings.environment.clone());
                 if let Some(client_id) = client_id {
                     builder = builder.user_assigned_id(UserAssignedId::ClientId(client_id));

@@ -65,6 +65,7 @@ impl EnvironmentCredential {
     pub fn builder() -> EnvironmentCredentialBuilder {
         EnvironmentCredentialBuilder {
             settings: EntraSettings::default(),
+            in_default_chain: false,
         }
     }
 }
@@ -127,13 +128,16 @@ impl Inner {
 /// Makes an [`EnvironmentCredential`].
 pub struct EnvironmentCredentialBuilder {
     settings: EntraSettings,
+    in_default_chain: bool,
 }
 
 impl EnvironmentCredentialBuilder {
     entra_setters!();
 
-    pub(super) fn settings(mut self, settings: EntraSettings) -> Self {
+    /// Where nobody has asked for this credential in particular, incomplete variables are no reason to warn.
+    pub(super) fn in_default_chain(mut self, settings: EntraSettings) -> Self {
         self.settings = settings;
+        self.in_default_chain = true;
         self
     }
 
@@ -165,15 +169,14 @@ impl EnvironmentCredentialBuilder {
             names.join(", ")
         };
         let missing = if values.iter().any(|(_, value)| value.is_some()) {
-            warn!(
-                set = names(true),
-                missing = names(false),
-                "environment variables are incomplete"
-            );
+            let (set, missing) = (names(true), names(false));
+            if self.in_default_chain {
+                info!(set, missing, "environment variables are incomplete");
+            } else {
+                warn!(set, missing, "environment variables are incomplete");
+            }
             format!(
-                "the environment variables are incomplete: {} set, {} not; set them all to use a client secret",
-                names(true),
-                names(false)
+                "the environment variables are incomplete: {set} set, {missing} not; set them all to use a client secret"
             )
         } else {
             info!("no variables for the environment credential");

@@ -82,6 +82,7 @@ pub struct ManagedIdentityCredentialBuilder {
     user_assigned_id: Option<UserAssignedId>,
     client_options: ClientOptions,
     environment: Environment,
+    support_logging: bool,
 }
 
 impl ManagedIdentityCredentialBuilder {
@@ -96,6 +97,14 @@ impl ManagedIdentityCredentialBuilder {
     #[must_use]
     pub fn client_options(mut self, options: ClientOptions) -> Self {
         self.client_options = options;
+        self
+    }
+
+    /// Lets the log name, at level DEBUG, the identifiers in tokens: application, tenant, user and object id. For
+    /// support cases; they identify people. Default: false.
+    #[must_use]
+    pub fn enable_support_logging(mut self, enable: bool) -> Self {
+        self.support_logging = enable;
         self
     }
 
@@ -119,7 +128,8 @@ impl ManagedIdentityCredentialBuilder {
         )
         .map_err(|error| error.of_credential(NAME))?;
         Ok(ManagedIdentityCredential {
-            acquisition: Acquisition::new(NAME, source, None, &self.environment),
+            acquisition: Acquisition::new(NAME, source, None, &self.environment)
+                .with_support_logging(self.support_logging),
             user_assigned_id: self.user_assigned_id,
         })
     }

@@ -14,6 +14,7 @@ pub(crate) struct EntraSettings {
     pub(crate) authority: AuthorityOptions,
     pub(crate) additionally_allowed_tenants: Vec<String>,
     pub(crate) environment: Environment,
+    pub(crate) support_logging: bool,
 }
 
 impl EntraSettings {
@@ -63,6 +64,14 @@ macro_rules! entra_setters {
         ) -> Self {
             self.settings.additionally_allowed_tenants =
                 tenants.into_iter().map(Into::into).collect();
+            self
+        }
+
+        /// Lets the log name, at level DEBUG, the identifiers in tokens: application, tenant, user and object id. For
+        /// support cases; they identify people. Default: false.
+        #[must_use]
+        pub fn enable_support_logging(mut self, enable: bool) -> Self {
+            self.settings.support_logging = enable;
             self
         }
 

@@ -9,7 +9,6 @@ use azure_core::{
 use crate::{
     Environment, IdentityError,
     http::{Destination, HttpPipeline, RetryRules},
-    secret::Redactor,
     token::{AccessTokenInfo, TokenRequest},
 };
 
@@ -91,7 +90,7 @@ impl EntraClient {
             asked: self.authority.as_str(),
             client_id: &self.client_id,
             tenant: &request.tenant,
-            redactor: &Redactor::new(authentication.secrets()),
+            posted: authentication.secrets().collect(),
             sent_at,
         };
         response::read(&answer, &reading)

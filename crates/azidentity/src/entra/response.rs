@@ -18,7 +18,8 @@ pub(super) struct Reading<'a> {
     pub(super) asked: &'a str,
     pub(super) client_id: &'a str,
     pub(super) tenant: &'a str,
-    pub(super) redactor: &'a Redactor,
+    /// What must not be seen in anything that comes back.
+    pub(super) posted: Vec<&'a str>,
     /// When the request was sent, in Unix seconds; lifetimes count from there.
     pub(super) sent_at: i64,
 }
@@ -77,7 +78,7 @@ fn token(
         tenant,
         sent_at,
         ..
-    } = *reading;
+    } = reading;
     let wrong = |what: &str| {
         IdentityError::authentication_failed(format!(
             "{asked} answered with HTTP {} and JSON {what}, so there is no token to use; check that the authority host \
@@ -98,7 +99,7 @@ fn token(
         }
         (None, Some(expires_on)) => {
             seconds(expires_on).ok_or_else(|| wrong("whose expires_on is no number of seconds"))?
-                - sent_at
+                - *sent_at
         }
         (None, None) => return Err(wrong("without an expires_in")),
     };
@@ -119,32 +120,20 @@ fn token(
                     Cow::Owned(kind)
                 }
             });
-    Ok(AccessTokenInfo::new(
+    Ok(AccessTokenInfo::with_lifetime(
         access_token,
-        Lifetime::starting(sent_at, expires_in, refresh_in),
+        Lifetime::starting(*sent_at, expires_in, refresh_in),
     )
     .with_token_type(token_type)
-    .with_tenant(tenant.to_owned()))
+    .with_tenant((*tenant).to_owned()))
 }
 
 fn refusal(status: u16, error: &Value, body: &Body, reading: &Reading<'_>) -> IdentityError {
-    let redactor = reading.redactor;
-    let text = |value: &Option<Value>| {
-        value
-            .as_ref()
-            .and_then(Value::as_str)
-            .map(|text| redactor.clean(text))
-    };
-    let identifier = |value: &Option<Value>| {
-        value
-            .as_ref()
-            .and_then(Value::as_str)
-            .and_then(|text| redactor.clean_identifier(text))
-    };
-    let code = error
-        .as_str()
-        .and_then(|text| redactor.clean_identifier(text));
-    let description = text(&body.error_description).unwrap_or_default();
+    let redactor = Redactor::new(reading.posted.iter().copied());
+    let code = redactor.identifier(Some(error));
+    let description = redactor
+        .text(body.error_description.as_ref())
+        .unwrap_or_default();
     let error_codes = error_codes(body.error_codes.as_ref(), &description);
 
     let mut message = format!(
@@ -176,10 +165,10 @@ fn refusal(status: u16, error: &Value, body: &Body, reading: &Reading<'_>) -> Id
         status,
         error: code,
         error_codes,
-        suberror: identifier(&body.suberror),
-        correlation_id: identifier(&body.correlation_id),
-        trace_id: identifier(&body.trace_id),
-        claims: text(&body.claims),
+        suberror: redactor.identifier(body.suberror.as_ref()),
+        correlation_id: redactor.identifier(body.correlation_id.as_ref()),
+        trace_id: redactor.identifier(body.trace_id.as_ref()),
+        claims: redactor.text(body.claims.as_ref()),
     })
 }
 

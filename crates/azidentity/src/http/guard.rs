@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use azure_core::{
     error::ErrorKind,
     http::{
-        AsyncRawResponse, Context, Request, Transport,
+        AsyncRawResponse, Context, Request,
         policies::{Policy, PolicyResult},
     },
 };
@@ -14,36 +14,26 @@ use futures::StreamExt;
 
 use crate::{Environment, IdentityError};
 
-use super::{LONGEST_ANSWER, REQUEST_LIMIT, fault, transport::Destination};
+use super::{LONGEST_ANSWER, REQUEST_LIMIT, fault, transport::Way};
 
 /// The last policy of a pipeline.
 #[derive(Debug)]
 pub(super) struct Guard {
-    /// The caller's; `None` for the shared one.
-    transport: Option<Transport>,
-    destination: Destination,
+    way: Way,
     environment: Environment,
 }
 
 impl Guard {
-    pub(super) fn new(
-        transport: Option<Transport>,
-        destination: Destination,
-        environment: Environment,
-    ) -> Self {
-        Self {
-            transport,
-            destination,
-            environment,
-        }
+    pub(super) fn new(way: Way, environment: Environment) -> Self {
+        Self { way, environment }
     }
 
     async fn exchange(&self, context: &Context<'_>, request: &mut Request) -> PolicyResult {
-        let response = match &self.transport {
-            Some(transport) => transport.send(context, request).await,
-            None => self.destination.transport()?.send(context, request).await,
-        }
-        .map_err(|error| fault::classify(error, request.url()))?;
+        let transport = self.way.transport().map_err(final_error)?;
+        let response = transport
+            .send(context, request)
+            .await
+            .map_err(|error| fault::classify(error, request.url()))?;
 
         let (status, headers, mut body) = response.deconstruct();
         let mut bytes = Vec::new();

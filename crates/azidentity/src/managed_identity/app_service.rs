@@ -6,7 +6,7 @@ use azure_core::http::Url;
 use crate::{
     Environment, IdentityError,
     http::{HttpPipeline, RetryRules},
-    secret::{Redactor, SecretText},
+    secret::SecretText,
     token::{AccessTokenInfo, TokenRequest},
 };
 
@@ -76,7 +76,7 @@ impl AppService {
         let reading = Reading {
             host: HOST,
             asked: Asked(self.id()),
-            redactor: &Redactor::new([self.header.expose()]),
+            posted: Some(self.header.expose()),
             sent_at,
         };
         reading.token(&answer)

@@ -12,7 +12,6 @@ use tracing::debug;
 use crate::{
     Environment, IdentityError, MachineEvidence,
     http::{Answer, HttpPipeline, RetryRules},
-    secret::Redactor,
     token::{AccessTokenInfo, ChainContext, TokenRequest},
 };
 
@@ -107,7 +106,7 @@ impl Imds {
         let reading = Reading {
             host: HOST,
             asked: Asked(self.id()),
-            redactor: &Redactor::new([]),
+            posted: None,
             sent_at,
         };
         let info = reading.token(&answer)?;

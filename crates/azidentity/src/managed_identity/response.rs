@@ -22,7 +22,8 @@ use super::Asked;
 pub(super) struct Reading<'a> {
     pub(super) host: &'static str,
     pub(super) asked: Asked<'a>,
-    pub(super) redactor: &'a Redactor,
+    /// The secret that went along with the request, if one did.
+    pub(super) posted: Option<&'a str>,
     /// When the request was sent, in Unix seconds.
     pub(super) sent_at: i64,
 }
@@ -100,27 +101,17 @@ impl Reading<'_> {
         let lifetime = Lifetime::starting(self.sent_at, expires_in, refresh_in);
         let token_type = body.token_type.filter(|kind| !kind.is_empty());
         Ok(
-            AccessTokenInfo::new(body.access_token.unwrap_or_default(), lifetime)
+            AccessTokenInfo::with_lifetime(body.access_token.unwrap_or_default(), lifetime)
                 .with_token_type(token_type.map_or(Cow::Borrowed("Bearer"), Cow::Owned)),
         )
     }
 
     fn refusal(&self, answer: &Answer, body: &Body) -> IdentityError {
-        let text = |value: &Option<Value>| {
-            value
-                .as_ref()
-                .and_then(Value::as_str)
-                .map(|text| self.redactor.clean(text))
-        };
-        let identifier = |value: &Option<Value>| {
-            value
-                .as_ref()
-                .and_then(Value::as_str)
-                .and_then(|text| self.redactor.clean_identifier(text))
-        };
-        let code = identifier(&body.error);
-        let description = text(&body.error_description)
-            .or_else(|| text(&body.message))
+        let redactor = Redactor::new(self.posted);
+        let code = redactor.identifier(body.error.as_ref());
+        let description = redactor
+            .text(body.error_description.as_ref())
+            .or_else(|| redactor.text(body.message.as_ref()))
             .unwrap_or_default();
         let mut what = format!("{} answered with HTTP {}", self.host, answer.status);
         for part in [
@@ -140,8 +131,9 @@ impl Reading<'_> {
         self.no_token(&what, advice).with_server(ServerError {
             status: answer.status,
             error: code,
-            correlation_id: identifier(&body.correlation_id)
-                .or_else(|| identifier(&body.correlation_id_camel)),
+            correlation_id: redactor
+                .identifier(body.correlation_id.as_ref())
+                .or_else(|| redactor.identifier(body.correlation_id_camel.as_ref())),
             ..ServerError::default()
         })
     }

@@ -7,10 +7,14 @@
 )]
 
 mod bad_input;
+mod bearer_token;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod chained;
 mod client_secret;
 mod default_azure;
 mod environment;
+mod logging;
 mod managed_identity;
 #[cfg(not(feature = "reqwest_no_tls"))]
 mod no_client;
@@ -18,4 +22,6 @@ mod renewal;
 mod runtimes;
 mod single_flight;
 mod support;
+#[cfg(feature = "reqwest")]
+mod transport;
 mod trust;

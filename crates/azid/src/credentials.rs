@@ -1,0 +1,166 @@
+//! From names and options on the command line to credentials.
+//!
+//! A credential is one row of [`TABLE`] and one file beside this one.
+
+mod client_secret;
+mod default;
+mod environment;
+mod managed_identity;
+mod world;
+
+use std::sync::Arc;
+
+use azidentity::{
+    ChainMember, ChainedTokenCredential, Credential, DefaultChainMember, FailureKind,
+};
+
+use crate::{cli::TokenArgs, failure::Failure, transport::Transports};
+
+use world::World;
+
+/// The credential that is used when none is named.
+pub(crate) const DEFAULT: &str = "default";
+
+struct Row {
+    name: &'static str,
+    /// The options beyond those of every request that mean something to it.
+    takes: &'static [Choice],
+    make: fn(&World<'_>) -> Result<Arc<dyn Credential>, Failure>,
+}
+
+const TABLE: &[Row] = &[
+    Row {
+        name: DEFAULT,
+        takes: &[
+            Choice::Tenant,
+            Choice::Client,
+            Choice::ClientSecretFile,
+            Choice::Members,
+        ],
+        make: default::make,
+    },
+    Row {
+        name: "environment",
+        takes: &[Choice::Tenant, Choice::Client, Choice::ClientSecretFile],
+        make: environment::make,
+    },
+    Row {
+        name: "client-secret",
+        takes: &[Choice::Tenant, Choice::Client, Choice::ClientSecretFile],
+        make: client_secret::make,
+    },
+    Row {
+        name: managed_identity::NAME,
+        takes: &[Choice::Client, Choice::ObjectId, Choice::ResourceId],
+        make: managed_identity::make,
+    },
+];
+
+/// Options that choose whose token it is. Ignoring one of them would hand out a token of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Tenant,
+    Client,
+    ClientSecretFile,
+    ObjectId,
+    ResourceId,
+    Members,
+}
+
+impl Choice {
+    const ALL: [Self; 6] = [
+        Self::Tenant,
+        Self::Client,
+        Self::ClientSecretFile,
+        Self::ObjectId,
+        Self::ResourceId,
+        Self::Members,
+    ];
+
+    fn option(self) -> &'static str {
+        match self {
+            Self::Tenant => "--tenant-id",
+            Self::Client => "--client-id",
+            Self::ClientSecretFile => "--client-secret-file",
+            Self::ObjectId => "--object-id",
+            Self::ResourceId => "--resource-id",
+            Self::Members => "--exclude and --include",
+        }
+    }
+
+    fn is_given(self, args: &TokenArgs) -> bool {
+        match self {
+            Self::Tenant => args.entra.tenant_id.is_some(),
+            Self::Client => args.entra.client_id.is_some(),
+            Self::ClientSecretFile => args.entra.client_secret_file.is_some(),
+            Self::ObjectId => args.identity.object_id.is_some(),
+            Self::ResourceId => args.identity.resource_id.is_some(),
+            Self::Members => !(args.members.exclude.is_empty() && args.members.include.is_empty()),
+        }
+    }
+}
+
+/// The names of all credentials.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|row| row.name)
+}
+
+/// The names of the default chain's members.
+pub(crate) fn default_members() -> impl Iterator<Item = &'static str> {
+    DefaultChainMember::all().map(DefaultChainMember::name)
+}
+
+/// The credential that the command line describes.
+pub(crate) fn make(
+    args: &TokenArgs,
+    transports: &Transports,
+) -> Result<Arc<dyn Credential>, Failure> {
+    let rows: Vec<&Row> = args
+        .credentials
+        .iter()
+        .filter_map(|name| TABLE.iter().find(|row| row.name == name))
+        .collect();
+    check(args, &rows)?;
+    let world = World::new(args, transports)?;
+    match rows[..] {
+        [row] => (row.make)(&world),
+        _ => chain(&rows, &world),
+    }
+}
+
+fn check(args: &TokenArgs, rows: &[&Row]) -> Result<(), Failure> {
+    for choice in Choice::ALL {
+        if choice.is_given(args) && !rows.iter().any(|row| row.takes.contains(&choice)) {
+            let takers: Vec<&str> = TABLE
+                .iter()
+                .filter(|row| row.takes.contains(&choice))
+                .map(|row| row.name)
+                .collect();
+            return Err(Failure::Configuration(format!(
+                "{} means nothing to {}, so the token would not be the one you ask for; it is for {}",
+                choice.option(),
+                args.credentials.join(", "),
+                takers.join(", ")
+            )));
+        }
+    }
+    if rows.iter().any(|row| row.name == managed_identity::NAME) {
+        managed_identity::check(args)?;
+    }
+    Ok(())
+}
+
+/// What a member lacks on this machine is told when its turn comes. What is wrong with the command line is told at once.
+fn chain(rows: &[&Row], world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
+    let mut members = Vec::new();
+    for row in rows {
+        members.push(match (row.make)(world) {
+            Ok(credential) => ChainMember::new(credential),
+            Err(Failure::Identity(error)) if error.kind() == FailureKind::Unavailable => {
+                ChainMember::unmade(row.name, error)
+            }
+            Err(failure) => return Err(failure),
+        });
+    }
+    Ok(ChainedTokenCredential::new(members)?)
+}

@@ -1,0 +1,16 @@
+//! The built program, driven from outside against an emulator in this process.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod completions;
+mod demo;
+mod emulator;
+mod failures;
+mod inspect;
+mod secrecy;
+mod streams;
+mod stub;
+mod support;
+mod texts;
+mod token;
+mod trust;

@@ -1,0 +1,89 @@
+//! Running other people's programs, for the credentials that ask one for a token.
+
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, not(feature = "tokio")))]
+mod thread;
+#[cfg(feature = "tokio")]
+mod tokio_process;
+
+use std::{
+    ffi::OsStr,
+    fmt, io,
+    process::{Command, Output, Stdio},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+
+/// Runs a program and waits for its end.
+///
+/// It is there to be replaced: implement it to run a tool in a container, on another machine or not at all (in a test),
+/// and hand it to the credentials whose options have an `executor`. [`new_executor`] makes the one that runs programs on
+/// this machine.
+///
+/// ```
+/// use std::{collections::HashMap, ffi::OsStr, io, process::Output};
+///
+/// use azidentity::Executor;
+///
+/// /// Knows by heart what some programs would print.
+/// #[derive(Debug)]
+/// struct Rehearsed(HashMap<String, Output>);
+///
+/// #[async_trait::async_trait]
+/// impl Executor for Rehearsed {
+///     async fn run(&self, program: &OsStr, _args: &[&OsStr]) -> io::Result<Output> {
+///         let output = self.0.get(&*program.to_string_lossy());
+///         output.cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Executor: Send + Sync + fmt::Debug {
+    /// Runs `program` with `args` until it ends, and returns its exit status and all that it printed.
+    ///
+    /// A program that ran is a success here, whatever its exit status. An error means that it could not be started
+    /// ([`io::ErrorKind::NotFound`]: there is no such program) or not be waited for.
+    async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output>;
+}
+
+/// Makes an [`Executor`] that runs programs on this machine.
+///
+/// A program that is named without a folder is searched for in `PATH`. It inherits variables and the working folder, gets
+/// nothing to read, and on Windows opens no window. There is no limit to its time or output: whoever no longer wants to
+/// wait drops the future, and the program is killed; what it had started itself is not.
+///
+/// With the feature `tokio` the caller's tokio runtime waits for the program; it must have its I/O driver (`enable_io`),
+/// and outside of a runtime [`run`](Executor::run) fails. Without the feature threads wait, and any executor of futures
+/// will do.
+pub fn new_executor() -> Arc<dyn Executor> {
+    #[cfg(feature = "tokio")]
+    {
+        Arc::new(tokio_process::TokioExecutor)
+    }
+    #[cfg(not(feature = "tokio"))]
+    {
+        Arc::new(thread::ThreadExecutor)
+    }
+}
+
+/// The program, captured, with nothing to read: a tool that asks a question must not wait for a terminal that it shares
+/// with us, or swallow what was meant for the caller's program.
+fn command(program: &OsStr, args: &[&OsStr]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    #[cfg(windows)]
+    {
+        use std::os::windows::process::CommandExt;
+        /// [`CREATE_NO_WINDOW`](https://learn.microsoft.com/windows/win32/procthread/process-creation-flags): a service
+        /// or a program with windows would otherwise flash a console at its user.
+        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+        command.creation_flags(CREATE_NO_WINDOW);
+    }
+    command
+}

@@ -1,0 +1,177 @@
+//! Both executors, side by side, with real programs.
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::ErrorKind,
+    task::{Context, Waker},
+};
+
+use super::*;
+
+/// All there are under these features: [`new_executor`] must be as good as any.
+fn executors() -> Vec<Arc<dyn Executor>> {
+    vec![new_executor(), Arc::new(thread::ThreadExecutor)]
+}
+
+#[tokio::test]
+async fn a_program_gets_its_arguments_and_is_heard() {
+    let this = env::current_exe().unwrap();
+    for executor in executors() {
+        let args = ["--list", "--format", "terse"].map(OsStr::new);
+        let output = executor.run(this.as_os_str(), &args).await.unwrap();
+        assert!(output.status.success(), "{executor:?}: {output:?}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains("is_heard: test"), "{executor:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_an_error_of_that_kind() {
+    for executor in executors() {
+        let result = executor
+            .run(OsStr::new("azidentity-no-such-program"), &[])
+            .await;
+        assert_eq!(
+            result.unwrap_err().kind(),
+            ErrorKind::NotFound,
+            "{executor:?}"
+        );
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn outside_of_a_runtime_the_error_says_so() {
+    let executor = new_executor();
+    let mut run = executor.run(OsStr::new("az"), &[]);
+    let std::task::Poll::Ready(result) = run.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    else {
+        panic!("there is nothing to wait for");
+    };
+    let message = result.unwrap_err().to_string();
+    assert!(message.starts_with("az was not started"), "{message}");
+    assert!(message.contains("outside of a tokio runtime"), "{message}");
+}
+
+#[test]
+fn threads_need_no_driver() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let this = env::current_exe().unwrap();
+    let output = runtime.block_on(async move {
+        let args = ["--list"].map(OsStr::new);
+        thread::ThreadExecutor.run(this.as_os_str(), &args).await
+    });
+    assert!(output.unwrap().status.success());
+}
+
+/// What takes a shell to say.
+#[cfg(unix)]
+mod scripts {
+    use std::{
+        fs,
+        path::Path,
+        thread::sleep,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    /// Long enough for a machine that does much else.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// More than a pipe holds.
+    const MUCH: usize = 300_000;
+
+    async fn shell(executor: &dyn Executor, script: &str) -> Output {
+        let args = ["-c", script].map(OsStr::new);
+        executor.run(OsStr::new("/bin/sh"), &args).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn status_and_both_outputs_are_kept_apart() {
+        for executor in executors() {
+            let output = shell(&*executor, "printf out; printf err >&2; exit 7").await;
+            assert_eq!(output.status.code(), Some(7), "{executor:?}");
+            assert_eq!(output.stdout, b"out", "{executor:?}");
+            assert_eq!(output.stderr, b"err", "{executor:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_nothing_to_read() {
+        for executor in executors() {
+            let output = shell(&*executor, "cat; read answer || printf end").await;
+            assert_eq!(output.stdout, b"end", "{executor:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_pipe_fills_up_while_the_other_is_read() {
+        for executor in executors() {
+            let zeros = format!("head -c {MUCH} /dev/zero");
+            let script = format!("{zeros} >&2; {zeros}; {zeros} >&2; {zeros}");
+            let output = shell(&*executor, &script).await;
+            assert_eq!(output.stdout.len(), 2 * MUCH, "{executor:?}");
+            assert_eq!(output.stderr.len(), 2 * MUCH, "{executor:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_closes_its_output_is_waited_for() {
+        for executor in executors() {
+            let output = shell(&*executor, "exec >&- 2>&-; sleep 0.1; exit 3").await;
+            assert_eq!(output.status.code(), Some(3), "{executor:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn dropping_the_future_kills_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        for (number, executor) in executors().into_iter().enumerate() {
+            let file = folder.path().join(number.to_string());
+            let task = tokio::spawn({
+                let (file, executor) = (file.clone(), Arc::clone(&executor));
+                async move {
+                    let script = r#"echo $$ >"$0"; exec sleep 1000"#;
+                    let args = ["-c", script].map(OsStr::new);
+                    let args = [args[0], args[1], file.as_os_str()];
+                    executor.run(OsStr::new("/bin/sh"), &args).await
+                }
+            });
+            let process = until(|| written(&file));
+            assert!(is_there(&process), "{executor:?}");
+
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled(), "{executor:?}");
+            // A process that was killed is there until it has been waited for: with `ThreadExecutor` that is the last
+            // thing its thread does.
+            until(|| (!is_there(&process)).then_some(()));
+        }
+    }
+
+    /// The whole line, once it has been written.
+    fn written(file: &Path) -> Option<String> {
+        let text = fs::read_to_string(file).ok()?;
+        text.strip_suffix('\n').map(str::to_owned)
+    }
+
+    fn is_there(process: &str) -> bool {
+        let mut asked = Command::new("/bin/sh");
+        asked.args(["-c", r#"kill -0 "$0" 2>/dev/null"#, process]);
+        asked.status().unwrap().success()
+    }
+
+    fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(found) = found() {
+                return found;
+            }
+            assert!(started.elapsed() < PATIENCE, "waited in vain");
+            sleep(Duration::from_millis(5));
+        }
+    }
+}

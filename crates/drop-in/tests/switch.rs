@@ -1,5 +1,11 @@
 //! A program for the official crate changes one line of its `Cargo.toml`, and builds and runs with ours.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
+
 use std::{
     collections::BTreeSet,
     env, fs,

@@ -36,15 +36,25 @@ pub(super) struct Background {
 impl Background {
     /// The thread that runs, or else a new one.
     pub(super) fn get() -> Result<Self, IdentityError> {
+        Self::get_if(|_| true)
+    }
+
+    /// The same for a call that will wait for the thread. Here, and not on the way to a remembered token, it is worth a
+    /// system call to know that the thread was not left behind by a fork.
+    fn get_in_this_process() -> Result<Self, IdentityError> {
+        Self::get_if(|current| current.process == std::process::id())
+    }
+
+    fn get_if(usable: impl Fn(&Self) -> bool) -> Result<Self, IdentityError> {
         let current = CURRENT.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(background) = Self::of_this_process(current.as_ref()) {
-            return Ok(background);
+        if let Some(current) = current.as_ref().filter(|current| usable(current)) {
+            return Ok(current.clone());
         }
         drop(current);
 
         let mut current = CURRENT.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(background) = Self::of_this_process(current.as_ref()) {
-            return Ok(background);
+        if let Some(current) = current.as_ref().filter(|current| usable(current)) {
+            return Ok(current.clone());
         }
         let background = start().map_err(|error| {
             IdentityError::unavailable(format!(
@@ -55,12 +65,6 @@ impl Background {
         })?;
         *current = Some(background.clone());
         Ok(background)
-    }
-
-    fn of_this_process(current: Option<&Self>) -> Option<Self> {
-        current
-            .filter(|current| current.process == std::process::id())
-            .cloned()
     }
 
     /// Makes the thread's runtime that of the caller's thread, for as long as the guard lives: what is spawned meanwhile,
@@ -81,7 +85,7 @@ where
 {
     let deadline = time_limit.and_then(|limit| Instant::now().checked_add(limit));
     for _ in 0..MOST_RESTARTS {
-        let background = Background::get()?;
+        let background = Background::get_in_this_process()?;
         if background.thread == thread::current().id() {
             return Err(IdentityError::configuration(
                 "a blocking credential was called by code that runs while a token is being got (a policy, a transport or \

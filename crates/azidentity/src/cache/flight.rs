@@ -16,6 +16,7 @@ use std::{
 
 use futures::{
     FutureExt,
+    channel::oneshot,
     future::{BoxFuture, Shared as SharedFuture, WeakShared},
 };
 
@@ -120,9 +121,11 @@ impl Flights {
             .get(&key)
             .and_then(|flight| flight.fetch.upgrade());
         if running.is_none() {
-            let (id, fetch) = self.start(shared, &key, request, Some(&runtime), &mut under_way);
+            let started = self.start(shared, &key, request, Some(&runtime), &mut under_way);
             // Still under the first lock, which the fetch needs to take itself off the list when it is over.
-            lock(&self.in_background).insert(id, fetch);
+            lock(&self.in_background).insert(started.id, started.fetch.clone());
+            drop(under_way);
+            drop(started.release());
         }
         true
     }
@@ -161,16 +164,18 @@ impl Flights {
         {
             return Boarding::Arrived(info);
         }
-        let (_, fetch) = self.start(
+        let started = self.start(
             shared,
             &key,
             request.clone(),
             runtime.as_ref(),
             &mut under_way,
         );
-        Boarding::Own(fetch)
+        drop(under_way);
+        Boarding::Own(started.release())
     }
 
+    /// Lists a fetch. It begins when it is released, after the lock is.
     fn start(
         &self,
         shared: &Arc<Shared>,
@@ -178,15 +183,15 @@ impl Flights {
         request: TokenRequest,
         runtime: Option<&Runtime>,
         under_way: &mut HashMap<FlightKey, Flight, foldhash::quality::RandomState>,
-    ) -> (u64, Fetch) {
+    ) -> Started {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let landing = Landing {
-            shared: shared.clone(),
-            key: key.clone(),
-            id,
-            landed: false,
+        let (runway, clearance) = oneshot::channel::<Landing>();
+        let work = async move {
+            match clearance.await {
+                Ok(landing) => fetch(landing, request).await,
+                Err(_) => Landed::Abandoned,
+            }
         };
-        let work = fetch(landing, request);
         let fetch = match runtime {
             Some(runtime) => runtime.spawn(work).boxed().shared(),
             None => work.boxed().shared(),
@@ -201,7 +206,17 @@ impl Flights {
                 },
             );
         }
-        (id, fetch)
+        Started {
+            id,
+            fetch,
+            runway,
+            landing: Landing {
+                shared: shared.clone(),
+                key: key.clone(),
+                id,
+                landed: false,
+            },
+        }
     }
 
     fn under_way(
@@ -218,6 +233,25 @@ impl Flights {
         drop(under_way);
         let renewal = lock(&self.in_background).remove(&id);
         drop(renewal);
+    }
+}
+
+/// A fetch that is listed and waits to begin.
+///
+/// A runtime that is shutting down drops a new task on the spot, inside `spawn`. What tells the cache about the end of a
+/// fetch takes the lock under which the fetch was started, so the task gets it only after that lock is free.
+struct Started {
+    id: u64,
+    fetch: Fetch,
+    runway: oneshot::Sender<Landing>,
+    landing: Landing,
+}
+
+impl Started {
+    fn release(self) -> Fetch {
+        // If the task is gone already, the landing comes back and reports that when it is dropped here.
+        let _ = self.runway.send(self.landing);
+        self.fetch
     }
 }
 

@@ -72,6 +72,7 @@ fn threads_need_no_driver() {
 mod scripts {
     use std::{
         fs,
+        io::{Seek, Write},
         path::Path,
         thread::sleep,
         time::{Duration, Instant},
@@ -106,6 +107,22 @@ mod scripts {
             let output = shell(&*executor, "cat; read answer || printf end").await;
             assert_eq!(output.stdout, b"end", "{executor:?}");
         }
+    }
+
+    /// The same with a process around it in which there is something.
+    #[test]
+    fn what_the_caller_has_to_read_is_left_alone() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"for the caller\n").unwrap();
+        file.rewind().unwrap();
+        let mut again = Command::new(env::current_exe().unwrap());
+        again.args([
+            "--exact",
+            "executor::tests::scripts::there_is_nothing_to_read",
+        ]);
+        let output = again.stdin(file).output().unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("1 passed"), "{printed}");
     }
 
     #[tokio::test]

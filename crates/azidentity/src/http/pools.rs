@@ -71,8 +71,17 @@ impl Pools {
         }
         // Made outside the lock: it takes milliseconds. Of two that are made at once, the first to arrive is kept.
         let made = self.make()?;
-        let mut clients = self.clients();
-        let kept = clients.entry(id).or_insert_with(|| {
+        let mut first = false;
+        let kept = self
+            .clients()
+            .entry(id)
+            .or_insert_with(|| {
+                first = true;
+                made
+            })
+            .clone();
+        if first {
+            // Outside the lock, too: a runtime that is shutting down drops the task on the spot.
             let leaving = Leaving {
                 pools: Arc::downgrade(self),
                 id,
@@ -81,9 +90,8 @@ impl Pools {
                 let _leaving = leaving;
                 std::future::pending::<()>().await;
             });
-            made
-        });
-        Ok(Transport::new(kept.clone()))
+        }
+        Ok(Transport::new(kept))
     }
 
     /// Making a client panics when TLS can't be set up, for example when rustls was built without a cryptography provider.

@@ -133,3 +133,52 @@ fn a_client_of_an_ended_runtime_does_not_break_the_next() {
             .expect("a token");
     }
 }
+
+/// While a runtime shuts down it drops new tasks on the spot. A credential that is asked there must neither hang nor
+/// stay broken for other runtimes.
+#[test]
+fn a_runtime_that_shuts_down_gets_no_token_and_breaks_nothing() {
+    /// Asks for a token when it is dropped, which happens in the midst of the shutdown.
+    struct AsksAtTheEnd {
+        credential: std::sync::Arc<ClientSecretCredential>,
+        answers: mpsc::Sender<bool>,
+    }
+
+    impl Drop for AsksAtTheEnd {
+        fn drop(&mut self) {
+            let mut call = self.credential.get_token(&[SCOPE], None);
+            let answer = (&mut call).now_or_never();
+            // The test may have failed and gone.
+            let _ = self
+                .answers
+                .send(answer.is_some_and(|answer| answer.is_err()));
+        }
+    }
+
+    let mut held = Held::new();
+    let (answers, answer) = mpsc::channel();
+    let ending = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let asks = AsksAtTheEnd {
+        credential: held.credential.clone(),
+        answers,
+    };
+    ending.spawn(async move {
+        let _asks = asks;
+        std::future::pending::<()>().await;
+    });
+    ending.block_on(tokio::task::yield_now());
+    drop(ending);
+    assert!(answer.recv().expect("the call came back"), "with an error");
+    assert!(held.wire.try_next().is_none());
+
+    runtime().block_on(async {
+        let (token, ()) = futures::join!(held.credential.get_token(&[SCOPE], None), async {
+            held.wire.next().await.answer_token("AT-2", 3600);
+        });
+        assert_eq!(token.expect("a token").token.secret(), "AT-2");
+    });
+}

@@ -197,6 +197,10 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// TOML file of faults to play: [[fault]] tables, which may also stand in the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+
     /// Port of the authority (HTTPS) [default: the configuration's, else a free one]
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,

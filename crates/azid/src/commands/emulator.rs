@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path, process::ExitCode};
 
-use azidentity_emulator::{Config, Emulator};
+use azidentity_emulator::{Config, ConfigError, Emulator, Script};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
@@ -58,22 +58,28 @@ async fn serve(print: EmulatorOutput, config: Config) -> Result<(), Failure> {
 
 fn config(args: &EmulatorArgs) -> Result<Config, Failure> {
     let mut config = match &args.config {
-        Some(path) => {
-            let wrong = |what: String| {
-                Failure::Configuration(format!(
-                    "the emulator's configuration {}: {what}",
-                    path.display()
-                ))
-            };
-            let text = fs::read_to_string(path)
-                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-            Config::from_toml(&text).map_err(|error| wrong(error.to_string()))?
-        }
+        Some(path) => from_file(path, "configuration", Config::from_toml)?,
         None => Config::default(),
     };
+    if let Some(path) = &args.script {
+        config.script = from_file(path, "script", Script::from_toml)?;
+    }
     config.https_port = args.port.or(config.https_port);
     config.http_port = args.http_port.or(config.http_port);
     Ok(config)
+}
+
+fn from_file<T>(
+    path: &Path,
+    what: &str,
+    parse: impl FnOnce(&str) -> Result<T, ConfigError>,
+) -> Result<T, Failure> {
+    let wrong = |why: String| {
+        Failure::Configuration(format!("the emulator's {what} {}: {why}", path.display()))
+    };
+    let text =
+        fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// A folder that nobody else can look into or write to, removed at the end. It holds the certificate, never a key.

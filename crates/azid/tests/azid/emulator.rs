@@ -179,6 +179,34 @@ fn a_configuration_describes_another_world() {
 }
 
 #[test]
+fn a_script_plays_its_faults() {
+    let site = Site::new();
+    let script = site.file(
+        "faults.toml",
+        r#"
+        [[fault]]
+        endpoint = "token"
+        aadsts = 7000222
+        "#,
+    );
+    let mut server = Server::start(&["--script", arg(&script)]);
+    let (_, variables) = server.exports();
+    let token = || {
+        let mut command = azid(&["token", "--disable-instance-discovery"]);
+        command
+            .args(["-c", "environment", "-s", VAULT_SCOPE])
+            .envs(&variables);
+        run(&mut command)
+    };
+    assert!(
+        token().failure(4).contains("AADSTS7000222"),
+        "the first time"
+    );
+    token().success();
+    server.end("TERM");
+}
+
+#[test]
 fn a_wrong_configuration_is_told_with_its_line() {
     let site = Site::new();
     let config = site.file("world.toml", "https_port = 1\nunknown = 2\n");
@@ -186,6 +214,8 @@ fn a_wrong_configuration_is_told_with_its_line() {
     assert!(message.contains("world.toml: line 2"), "{message}");
     let message = run(&mut azid(&["emulator", "--config", "/nowhere.toml"])).failure(2);
     assert!(message.contains("/nowhere.toml"), "{message}");
+    let message = run(&mut azid(&["emulator", "--script", arg(&config)])).failure(2);
+    assert!(message.contains("world.toml: line 1"), "{message}");
     run(&mut azid(&["emulator", "--port", "70000"])).failure(2);
 }
 

@@ -197,7 +197,7 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// TOML file of faults to play: [[fault]] tables, which may also stand in the configuration
+    /// TOML file of faults to play, in the form in which they may also stand in the configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
 

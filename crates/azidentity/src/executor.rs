@@ -1,4 +1,4 @@
-//! Running other people's programs, for the credentials that ask one for a token.
+//! Running other people's programs: the official crate's trait, and what implements it on this machine.
 
 #[cfg(test)]
 mod tests;
@@ -16,11 +16,15 @@ use std::{
 
 use async_trait::async_trait;
 
+/// A [process creation flag](https://learn.microsoft.com/windows/win32/procthread/process-creation-flags). Without it, a
+/// service or a program with windows of its own would flash a console at its user.
+#[cfg(windows)]
+const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
 /// Runs a program and waits for its end.
 ///
-/// It is there to be replaced: implement it to run a tool in a container, on another machine or not at all (in a test),
-/// and hand it to the credentials whose options have an `executor`. [`new_executor`] makes the one that runs programs on
-/// this machine.
+/// [`new_executor`] makes one for this machine. Implement it to run tools in a container, on another machine or not at all
+/// (in a test).
 ///
 /// ```
 /// use std::{collections::HashMap, ffi::OsStr, io, process::Output};
@@ -80,9 +84,6 @@ fn command(program: &OsStr, args: &[&OsStr]) -> Command {
     #[cfg(windows)]
     {
         use std::os::windows::process::CommandExt;
-        /// [`CREATE_NO_WINDOW`](https://learn.microsoft.com/windows/win32/procthread/process-creation-flags): a service
-        /// or a program with windows would otherwise flash a console at its user.
-        const CREATE_NO_WINDOW: u32 = 0x0800_0000;
         command.creation_flags(CREATE_NO_WINDOW);
     }
     command

@@ -1,11 +1,6 @@
 //! Both executors, side by side, with real programs.
 
-use std::{
-    env,
-    ffi::OsStr,
-    io::ErrorKind,
-    task::{Context, Waker},
-};
+use std::{env, ffi::OsStr, io::ErrorKind};
 
 use super::*;
 
@@ -45,7 +40,9 @@ async fn a_program_that_is_not_there_is_an_error_of_that_kind() {
 fn outside_of_a_runtime_the_error_says_so() {
     let executor = new_executor();
     let mut run = executor.run(OsStr::new("az"), &[]);
-    let std::task::Poll::Ready(result) = run.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    let std::task::Poll::Ready(result) = run
+        .as_mut()
+        .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
     else {
         panic!("there is nothing to wait for");
     };

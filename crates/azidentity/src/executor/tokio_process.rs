@@ -17,7 +17,7 @@ impl Executor for TokioExecutor {
         if Handle::try_current().is_err() {
             return Err(io::Error::other(format!(
                 "{} was not started: this is outside of a tokio runtime, which would have to wait for its end; \
-                 call from within one, or set an `Executor` of your own",
+                 call from within one, or use an `Executor` of your own",
                 program.display()
             )));
         }

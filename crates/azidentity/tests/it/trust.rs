@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use azidentity::{ClientSecretCredential, Environment, FailureKind, ManualClock};
-use azidentity_emulator::{Config, Emulator, World};
+use azidentity_emulator::World;
 use azure_core::credentials::TokenCredential;
 
 use crate::support::{OTHER_SCOPE, SCOPE, START, TestWorld, expect_error};
@@ -12,7 +12,8 @@ use crate::support::{OTHER_SCOPE, SCOPE, START, TestWorld, expect_error};
 #[cfg(feature = "reqwest")]
 #[tokio::test]
 async fn an_untrusted_certificate_fails_at_once() {
-    let emulator = Emulator::start(Config::default()).expect("an emulator");
+    let emulator = azidentity_emulator::Emulator::start(azidentity_emulator::Config::default())
+        .expect("an emulator");
     let clock = Arc::new(ManualClock::skipping(START));
     let credential = ClientSecretCredential::builder(World::TENANT_ID, World::CLIENT_ID, "pl4nted")
         .authority_host(emulator.authority_host())

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     stub::Stub,
-    support::{Run, Site, VAULT_SCOPE, arg, azid, run},
+    support::{Run, Site, arg, azid, run},
 };
 
 /// Looks like nothing else, so that any piece of it is recognised.
@@ -288,13 +288,4 @@ fn a_configuration_of_the_emulator_is_not_repeated() {
             secrets.are_nowhere_in(&run);
         }
     }
-}
-
-#[test]
-fn requests_for_tokens_tell_no_secret_to_the_recorder() {
-    // Guards the other tests: what they look for would be found if it were shown.
-    let site = Site::new();
-    run(&mut site.application_token(&["-c", "client-secret", "-s", VAULT_SCOPE])).success();
-    let request = &site.emulator.requests()[0];
-    assert!(request.form().contains("client_secret"));
 }

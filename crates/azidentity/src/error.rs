@@ -153,6 +153,11 @@ impl IdentityError {
         self.edit(|inner| inner.kind = kind)
     }
 
+    /// The same failure with more at the end of its message.
+    pub(crate) fn adding(self, text: &str) -> Self {
+        self.edit(|inner| inner.message.push_str(text))
+    }
+
     pub(crate) fn with_server(self, server: ServerError) -> Self {
         self.edit(|inner| inner.server = Some(server))
     }

@@ -113,15 +113,22 @@ impl HttpPipeline {
         request: &Request,
         context: &Context<'_>,
     ) -> Result<Answer, IdentityError> {
-        match self.rules {
+        let (result, tries) = match self.rules {
             Some(rules) => {
                 rules
                     .run(&self.environment, || self.send_once(request, context))
                     .await
             }
-            None => self.send_once(request, context).await,
-        }
-        .map_err(|error| typed(&error))
+            None => (self.send_once(request, context).await, 1),
+        };
+        result.map_err(|error| {
+            let error = typed(&error);
+            if tries > 1 {
+                error.adding(&format!(" (tried {tries} times)"))
+            } else {
+                error
+            }
+        })
     }
 
     /// One try, without our retries: for probes.

@@ -3,6 +3,7 @@
 //! One file per kind of endpoint builds the request; reading the answer is shared.
 
 mod app_service;
+mod expiry;
 mod imds;
 mod response;
 

@@ -130,6 +130,11 @@ impl ClientSecretCredentialBuilder {
     }
 
     pub(super) fn build_inner(self) -> Result<ClientSecretCredential, IdentityError> {
+        let name = self.name;
+        self.assemble().map_err(|error| error.of_credential(name))
+    }
+
+    fn assemble(self) -> Result<ClientSecretCredential, IdentityError> {
         let settings = self.settings;
         let tenants = settings.tenant_rules(&self.tenant_id)?;
         let client = EntraClient::new(

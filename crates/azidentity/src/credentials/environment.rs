@@ -154,8 +154,7 @@ impl EnvironmentCredentialBuilder {
             let inner = ClientSecretCredential::builder(tenant, client, Secret::new(secret))
                 .named(NAME)
                 .settings(self.settings)
-                .build_inner()
-                .map_err(|error| error.of_credential(NAME))?;
+                .build_inner()?;
             return Ok(EnvironmentCredential {
                 inner: Inner::ClientSecret(inner),
             });

@@ -71,7 +71,6 @@ mod scripts {
         fs,
         io::{Seek, Write},
         path::Path,
-        thread::sleep,
         time::{Duration, Instant},
     };
 
@@ -155,14 +154,14 @@ mod scripts {
                     executor.run(OsStr::new("/bin/sh"), &args).await
                 }
             });
-            let process = until(|| written(&file));
+            let process = until(|| written(&file)).await;
             assert!(is_there(&process), "{executor:?}");
 
             task.abort();
             assert!(task.await.unwrap_err().is_cancelled(), "{executor:?}");
             // A process that was killed is there until it has been waited for: with `ThreadExecutor` that is the last
-            // thing its thread does.
-            until(|| (!is_there(&process)).then_some(()));
+            // thing its thread does, and tokio does it when its driver comes by.
+            until(|| (!is_there(&process)).then_some(())).await;
         }
     }
 
@@ -178,14 +177,14 @@ mod scripts {
         asked.status().unwrap().success()
     }
 
-    fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    async fn until<T>(mut found: impl FnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = found() {
                 return found;
             }
             assert!(started.elapsed() < PATIENCE, "waited in vain");
-            sleep(Duration::from_millis(5));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }

@@ -51,28 +51,30 @@ impl RetryRules {
         longest_wait: Duration::from_secs(60),
     };
 
-    /// Sends until an answer or a fault is final.
+    /// Sends until an answer or a fault is final, which comes back with the number of tries.
     pub(super) async fn run<F>(
         &self,
         environment: &Environment,
         send: impl Fn() -> F,
-    ) -> azure_core::Result<Answer>
+    ) -> (azure_core::Result<Answer>, u32)
     where
         F: Future<Output = azure_core::Result<Answer>>,
     {
         let start = environment.now();
-        let mut retries = 0;
+        let mut tries = 0;
         loop {
             let result = send().await;
-            retries += 1;
+            tries += 1;
             let wait = match &result {
-                Ok(answer) => self.wait_after_answer(answer, retries, environment),
-                Err(error) => self.wait_after_fault(error, retries),
+                Ok(answer) => self.wait_after_answer(answer, tries, environment),
+                Err(error) => self.wait_after_fault(error, tries),
             };
-            let Some(wait) = wait else { return result };
+            let Some(wait) = wait else {
+                return (result, tries);
+            };
             let elapsed = environment.now() - start;
             if elapsed + wait > LAST_TRY {
-                return result;
+                return (result, tries);
             }
             match &result {
                 Ok(answer) => debug!(

@@ -75,6 +75,7 @@ impl AppService {
             .map_err(unavailable)?;
         let reading = Reading {
             host: HOST,
+            endpoint: &self.endpoint,
             asked: Asked(self.id()),
             posted: Some(self.header.expose()),
             sent_at,

@@ -105,6 +105,7 @@ impl Imds {
         }
         let reading = Reading {
             host: HOST,
+            endpoint: &self.endpoint,
             asked: Asked(self.id()),
             posted: None,
             sent_at,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use azure_core::http::Url;
 use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -16,11 +17,12 @@ use crate::{
     token::{AccessTokenInfo, Lifetime, seconds},
 };
 
-use super::Asked;
+use super::{Asked, expiry::expires_on};
 
 /// What has to be known to read an answer and to say what is wrong with it.
 pub(super) struct Reading<'a> {
     pub(super) host: &'static str,
+    pub(super) endpoint: &'a Url,
     pub(super) asked: Asked<'a>,
     /// The secret that went along with the request, if one did.
     pub(super) posted: Option<&'a str>,
@@ -50,7 +52,7 @@ impl Reading<'_> {
             return Err(self.no_token(
                 &format!(
                     "{} answered with HTTP {} and {}, which is no token answer",
-                    self.host,
+                    self.who(),
                     answer.status,
                     answer.describe_body()
                 ),
@@ -69,7 +71,8 @@ impl Reading<'_> {
             self.no_token(
                 &format!(
                     "{} answered with HTTP {} and a token {what}",
-                    self.host, answer.status
+                    self.who(),
+                    answer.status
                 ),
                 "check the clock of this machine and the host's managed identity service",
             )
@@ -82,7 +85,8 @@ impl Reading<'_> {
         };
         let absolute = match &body.expires_on {
             Some(value) => Some(
-                seconds(value).ok_or_else(|| wrong("whose expires_on is no number"))?
+                expires_on(value)
+                    .ok_or_else(|| wrong("whose expires_on is neither a number nor a date"))?
                     - self.sent_at,
             ),
             None => None,
@@ -113,7 +117,7 @@ impl Reading<'_> {
             .text(body.error_description.as_ref())
             .or_else(|| redactor.text(body.message.as_ref()))
             .unwrap_or_default();
-        let mut what = format!("{} answered with HTTP {}", self.host, answer.status);
+        let mut what = format!("{} answered with HTTP {}", self.who(), answer.status);
         for part in [
             code.as_deref().unwrap_or_default(),
             description.trim_end_matches(['.', ' ']),
@@ -136,6 +140,15 @@ impl Reading<'_> {
                 .or_else(|| redactor.identifier(body.correlation_id_camel.as_ref())),
             ..ServerError::default()
         })
+    }
+
+    /// The host's kind and address, for whoever has to find out what answered there.
+    fn who(&self) -> String {
+        format!(
+            "{} at {}",
+            self.host,
+            self.endpoint.origin().ascii_serialization()
+        )
     }
 
     fn no_token(&self, what: &str, advice: &str) -> IdentityError {

@@ -51,7 +51,7 @@ async fn a_refused_connection_is_retried_and_named() {
     expect_error(
         result,
         FailureKind::Transport,
-        &["refused", &port.to_string()],
+        &["refused", &port.to_string(), "tried 4 times"],
     );
     assert_eq!(clock.slept().len(), 3, "three retries");
 }

@@ -4,7 +4,7 @@
 //! byte. That would be most of what a command costs.
 
 use std::{
-    fmt,
+    env, fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use azure_core::{
     error::ErrorKind,
-    http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport},
+    http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport, Url},
 };
 use reqwest::{Client, redirect};
 use tracing::debug;
@@ -119,13 +119,40 @@ impl LazyClient {
             // A secret must not go where an answer points.
             .redirect(redirect::Policy::none())
             .connect_timeout(self.connect_limit);
-        if self.proxy == Proxy::None {
-            builder = builder.no_proxy();
+        match self.proxy {
+            Proxy::OfEnvironment => check_proxy_variables()?,
+            Proxy::None => builder = builder.no_proxy(),
         }
         builder
             .build()
             .map_err(|error| format!("the HTTP client could not be made: {error}"))
     }
+}
+
+/// reqwest passes over a proxy variable that it can't read, and a secret would go out past the proxy that was meant.
+fn check_proxy_variables() -> Result<(), String> {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let address = value.to_str().map(|text| {
+            if text.contains("://") {
+                text.to_owned()
+            } else {
+                format!("http://{text}")
+            }
+        });
+        let known = address
+            .and_then(|address| Url::parse(&address).ok())
+            .is_some_and(|url| url.has_host() && matches!(url.scheme(), "http" | "https"));
+        if !known {
+            // The value may hold a password.
+            return Err(format!(
+                "the variable {name} names no proxy that can be used; write it as http://HOST:PORT, or unset it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for LazyClient {

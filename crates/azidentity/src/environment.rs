@@ -95,7 +95,10 @@ impl Environment {
     /// The value of an environment variable. An empty variable counts as unset, everywhere in this crate.
     pub fn variable(&self, name: &str) -> Option<String> {
         match &self.0.variables {
-            Variables::Process => std::env::var(name).ok(),
+            // What is not UTF-8 must not count as unset: whoever needs the value will say that it is malformed.
+            Variables::Process => {
+                std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+            }
             Variables::Fixed(variables) => variables.get(name).cloned(),
         }
         .filter(|value| !value.is_empty())

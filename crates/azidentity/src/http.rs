@@ -22,7 +22,7 @@ use azure_core::http::{
 
 use crate::{Environment, IdentityError};
 
-use guard::Guard;
+use guard::{Guard, Posted};
 use transport::Way;
 use user_agent::UserAgentSuffix;
 
@@ -37,6 +37,16 @@ pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 
 /// The longest answer that is read, in bytes.
 pub(crate) const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// The types of content that messages name.
+const KNOWN_TYPES: &[&str] = &[
+    "application/json",
+    "application/octet-stream",
+    "application/xml",
+    "text/html",
+    "text/plain",
+    "text/xml",
+];
 
 /// `azure_core` panics on a longer application id.
 const LONGEST_APPLICATION_ID: usize = 24;
@@ -72,13 +82,13 @@ impl Answer {
         let length = self.body().len();
         match self.header("content-type") {
             _ if length == 0 => "an empty body".into(),
-            Some(kind) => {
-                let kind: String = kind
-                    .chars()
-                    .filter(char::is_ascii_graphic)
-                    .take(60)
-                    .collect();
-                format!("{length} bytes of {kind}")
+            Some(stated) => {
+                // Foreign text is not repeated, whatever header it comes in.
+                let media_type = stated.split(';').next().unwrap_or_default().trim();
+                let known = KNOWN_TYPES
+                    .iter()
+                    .find(|known| known.eq_ignore_ascii_case(media_type));
+                format!("{length} bytes of {}", known.unwrap_or(&"another type"))
             }
             None => format!("{length} bytes of no stated type"),
         }
@@ -107,12 +117,15 @@ impl HttpPipeline {
         })
     }
 
-    /// Sends `request`, again and again as the retry rules say, and reads the answer, whatever its status.
+    /// Sends `request`, again and again as the retry rules say, and reads the answer, whatever its status. Of `posted`,
+    /// the secrets in the request, nothing is left in the answer's headers, which policies log.
     pub(crate) async fn send(
         &self,
         request: &Request,
         context: &Context<'_>,
+        posted: &[&str],
     ) -> Result<Answer, IdentityError> {
+        let context = &context.to_borrowed().with_value(Posted::new(posted));
         let (result, tries) = match self.rules {
             Some(rules) => {
                 rules

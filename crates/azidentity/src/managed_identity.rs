@@ -57,7 +57,13 @@ struct Asked<'a>(Option<&'a UserAssignedId>);
 impl fmt::Display for Asked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(id) => write!(f, "the identity with {} {}", id.kind(), id.value()),
+            // Escaped: the value may come from a variable, and goes into logs.
+            Some(id) => write!(
+                f,
+                "the identity with {} {}",
+                id.kind(),
+                id.value().escape_debug()
+            ),
             None => f.write_str("the system-assigned identity"),
         }
     }
@@ -220,8 +226,12 @@ fn parse_endpoint(variable: &str, value: &str) -> Result<Url, IdentityError> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| {
+            // What stands before an @ may be a password.
+            let shown = value
+                .rsplit_once('@')
+                .map_or_else(|| value.to_owned(), |(_, rest)| format!("***@{rest}"));
             IdentityError::configuration(format!(
-                "the variable {variable} is {value:?}, which is no http or https URL; unset it unless this host has a \
+                "the variable {variable} is {shown:?}, which is no http or https URL; unset it unless this host has a \
                  managed identity endpoint there"
             ))
         })
@@ -229,9 +239,10 @@ fn parse_endpoint(variable: &str, value: &str) -> Result<Url, IdentityError> {
 
 /// Where there is no answer, there is no managed identity.
 fn unavailable(error: IdentityError) -> IdentityError {
-    if error.kind() == FailureKind::Transport {
-        error.into_kind(FailureKind::Unavailable)
-    } else {
-        error
+    match error.kind() {
+        FailureKind::Transport | FailureKind::AuthenticationFailed => {
+            error.into_kind(FailureKind::Unavailable)
+        }
+        _ => error,
     }
 }

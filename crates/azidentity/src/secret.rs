@@ -40,8 +40,9 @@ const LONGEST_TEXT: usize = 2048;
 
 /// Cuts what was posted to a server out of what the server says about it.
 ///
-/// Servers quote their input: whole, percent-encoded, shortened, or glued to other words. So any eight bytes in a row
-/// that occur in a secret are masked, and so is everything that looks like a JSON Web Token.
+/// Servers quote their input: whole, shortened, glued to other words, in other letter case, or in one of the usual encodings
+/// (percent, base64, hexadecimal, HTML). So any eight bytes in a row that occur in one of these forms of a secret are
+/// masked, and so is everything that looks like a JSON Web Token.
 pub(crate) struct Redactor {
     pieces: HashSet<Vec<u8>>,
     lengths: Vec<usize>,
@@ -50,17 +51,16 @@ pub(crate) struct Redactor {
 impl Redactor {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut pieces = HashSet::new();
-        let mut add = |secret: &str| {
-            let bytes = secret.as_bytes();
+        let mut add = |form: &str| {
+            let bytes = form.to_ascii_lowercase().into_bytes();
             for piece in bytes.windows(PIECE.min(bytes.len()).max(1)) {
                 pieces.insert(piece.to_vec());
             }
         };
         for secret in secrets {
             add(secret);
-            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            if encoded != secret {
-                add(&encoded);
+            for form in encodings(secret) {
+                add(&form);
             }
         }
         let mut lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
@@ -70,11 +70,12 @@ impl Redactor {
     }
 
     /// `text` without secrets, tokens and control characters, cut to a readable length.
-    fn clean(&self, text: &str) -> String {
+    pub(crate) fn clean(&self, text: &str) -> String {
         let bytes = text.as_bytes();
+        let lower = text.to_ascii_lowercase().into_bytes();
         let mut hidden = vec![false; bytes.len()];
         for &length in &self.lengths {
-            for (start, window) in bytes.windows(length).enumerate() {
+            for (start, window) in lower.windows(length).enumerate() {
                 if self.pieces.contains(window) {
                     hidden[start..start + length].fill(true);
                 }
@@ -123,6 +124,40 @@ impl Redactor {
     }
 }
 
+/// The forms, beside its own, in which a secret may come back. Letter case is not told apart.
+fn encodings(secret: &str) -> Vec<String> {
+    use std::fmt::Write;
+
+    let bytes = secret.as_bytes();
+    let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
+    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;");
+    let mut forms = vec![form.replace('+', "%20"), form, hex, html];
+    // Base64 of a longer text that the secret is a part of: three alignments, without the characters at the ends, in which
+    // its neighbours have a share.
+    for skipped in 0..3 {
+        let Some(rest) = bytes.get(skipped..) else {
+            continue;
+        };
+        let whole = &rest[..rest.len() - rest.len() % 3];
+        if whole.len() >= PIECE {
+            forms.push(azure_core::base64::encode(whole));
+            forms.push(azure_core::base64::encode_url_safe(whole));
+        }
+    }
+    // What is no other form hides nothing more.
+    forms.retain(|form| !form.is_empty() && form != secret);
+    forms
+}
+
 /// Marks everything that starts as the header of a JSON Web Token does (`{"` in base64url is `eyJ`).
 fn hide_tokens(bytes: &[u8], hidden: &mut [bool]) {
     let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.=+/".contains(&byte);
@@ -158,10 +193,32 @@ mod tests {
             (format!("{secret}_was_sent"), "***_was_sent"),
             ("starts with s3cr3t~Va".to_owned(), "starts with ***"),
             ("s3cr3t~Value.Of%2BThe%2FApp".to_owned(), "***"),
+            ("s3cr3t%7eValue.Of%2bThe%2fApp".to_owned(), "***"),
+            ("S3CR3T~VALUE.OF+THE/APP".to_owned(), "***"),
+            (
+                "7333637233747E56616C75652E4F662B5468652F417070".to_owned(),
+                "***",
+            ),
             ("nothing of it".to_owned(), "nothing of it"),
             ("a\r\nb".to_owned(), "a  b"),
         ] {
             assert_eq!(redactor.clean(&said), expected, "{said}");
+        }
+    }
+
+    /// Of the groups at the ends, in which other text has a share, up to two bytes of the secret stay.
+    #[test]
+    fn secrets_inside_base64_are_masked_at_every_alignment() {
+        let secret = "s3cr3t~Value.Of+The/App";
+        let redactor = Redactor::new([secret]);
+        for before in ["", "x", "xy", "id:"] {
+            let said = azure_core::base64::encode(format!("{before}{secret}:more"));
+            let cleaned = redactor.clean(&said);
+            let (start, end) = cleaned.split_once("***").expect("something is masked");
+            assert!(
+                start.len() <= 4 && end.len() <= 12,
+                "{said} became {cleaned}"
+            );
         }
     }
 

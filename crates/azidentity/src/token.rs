@@ -225,6 +225,20 @@ impl Lifetime {
     }
 }
 
+/// The text of an access token, if it is one: visible ASCII, as a header has to carry it
+/// ([RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
+pub(crate) fn access_token(text: Option<Zeroizing<String>>) -> Option<Zeroizing<String>> {
+    text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// How a token is presented; `Bearer` unless the answer says otherwise.
+pub(crate) fn token_type(stated: Option<String>) -> Cow<'static, str> {
+    match stated {
+        Some(kind) if !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer") => Cow::Owned(kind),
+        _ => Cow::Borrowed("Bearer"),
+    }
+}
+
 /// Whole seconds from a number or a text that holds one.
 pub(crate) fn seconds(value: &Value) -> Option<i64> {
     /// Past every calendar: keeps sums within range.
@@ -242,7 +256,7 @@ pub(crate) fn seconds(value: &Value) -> Option<i64> {
 }
 
 /// Which chain, if any, a request came through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum ChainContext {
     /// The caller asked the credential itself.
     #[default]
@@ -263,6 +277,16 @@ pub(crate) struct TokenRequest {
     pub(crate) chain: ChainContext,
     /// The caller's context, for policies of its own in the pipeline.
     pub(crate) context: Context<'static>,
+}
+
+/// The members of a claims request, which is a JSON object
+/// ([OpenID Connect Core, section 5.5](https://openid.net/specs/openid-connect-core-1_0.html#ClaimsParameter)).
+pub(crate) fn parse_claims(text: &str) -> Result<serde_json::Map<String, Value>, IdentityError> {
+    serde_json::from_str(text).map_err(|error| {
+        IdentityError::configuration(format!(
+            "the claims are no JSON object ({error}); pass the claims challenge as the service sent it, decoded from base64"
+        ))
+    })
 }
 
 /// Checks the scopes of a request by the grammar of

@@ -44,11 +44,11 @@ fn one_line_switches_a_program() {
         "\
 identity: client 11111111-2222-3333-4444-555555555555
 asked: POST login.example/contoso.example/oauth2/v2.0/token
-application: token 1, good for 60 minutes
-application: token 1, good for 60 minutes
+application: token-1, good for 60 minutes
+application: token-1, good for 60 minutes
 asked: GET 169.254.169.254/metadata/identity/oauth2/token
-machine: token 2, good for 60 minutes
-machine: token 2, good for 60 minutes
+machine: token-2, good for 60 minutes
+machine: token-2, good for 60 minutes
 requests: 2
 a wrong tenant: Credential
 a tool, run as [\"tool\", \"--flag\"], which ended with Some(3)

@@ -46,7 +46,7 @@ fn prints_in_four_forms() {
 fn shells_read_any_token_back() {
     let stub = Stub::new(
         "200 OK",
-        r#"{"access_token": "it's $(touch x) `y` \"z\"\n'", "expires_in": "3600", "token_type": "Bearer"}"#,
+        r#"{"access_token": "it's$(touch${IFS}x)`y`\"z\"'", "expires_in": "3600", "token_type": "Bearer"}"#,
     );
     let site = Site::new();
     let mut command = site.token(&["-c", "managed-identity", "-o", "env"]);
@@ -59,7 +59,7 @@ fn shells_read_any_token_back() {
         .args(["sh", &lines]);
     assert_eq!(
         run(&mut shell).success(),
-        "it's $(touch x) `y` \"z\"\n'",
+        "it's$(touch${IFS}x)`y`\"z\"'",
         "{lines}"
     );
 }

@@ -22,7 +22,7 @@ use futures::{
 
 use crate::{
     IdentityError,
-    token::{AccessTokenInfo, TokenRequest},
+    token::{AccessTokenInfo, ChainContext, TokenRequest},
 };
 
 use super::memory::{Key, Shared};
@@ -45,8 +45,23 @@ pub(super) enum Landed {
 
 type Fetch = SharedFuture<BoxFuture<'static, Landed>>;
 
-/// Callers with other claims don't want the same token.
-type FlightKey = (Key, Option<String>);
+/// Callers with other claims don't want the same token, and one that is asked by a chain may be in more of a hurry.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct FlightKey {
+    token: Key,
+    claims: Option<String>,
+    chain: ChainContext,
+}
+
+impl FlightKey {
+    fn of(request: &TokenRequest) -> Self {
+        Self {
+            token: Key::of(request),
+            claims: request.claims.clone(),
+            chain: request.chain,
+        }
+    }
+}
 
 struct Flight {
     id: u64,
@@ -113,7 +128,7 @@ impl Flights {
         let Some(runtime) = Runtime::current() else {
             return false;
         };
-        let key = (Key::of(&request), None);
+        let key = FlightKey::of(&request);
         // Declared before the lock, so that it is dropped after it: the last handle to a fetch takes the lock itself.
         let running;
         let mut under_way = self.under_way();
@@ -145,7 +160,7 @@ impl Flights {
     ) -> Boarding {
         let runtime = Runtime::current();
         let own = runtime.as_ref().map(Runtime::id);
-        let key = (Key::of(request), request.claims.clone());
+        let key = FlightKey::of(request);
         // Declared before the lock, so that it is dropped after it: the last handle to a fetch takes the lock itself.
         let running;
         let mut under_way = self.under_way();
@@ -160,7 +175,7 @@ impl Flights {
             _ => {}
         }
         if request.claims.is_none()
-            && let Some(info) = shared.newer_than(&key.0, seen)
+            && let Some(info) = shared.newer_than(&key.token, seen)
         {
             return Boarding::Arrived(info);
         }
@@ -289,7 +304,9 @@ impl Landing {
     fn land(&mut self, landed: &Landed) {
         self.landed = true;
         // First the token, then the flight: who comes in between finds one or the other.
-        self.shared.settle(&self.key.0, self.id, landed);
+        let with_claims = self.key.claims.is_some();
+        self.shared
+            .settle(&self.key.token, self.id, with_claims, landed);
         self.shared.flights.remove(&self.key, self.id);
     }
 }

@@ -126,9 +126,20 @@ impl Entry {
         }
     }
 
-    /// Lets the next caller try again at `when`, if the token is still there by then.
-    fn renew_again_at(&self, when: i64) {
-        self.renew_at.store(when, Ordering::Relaxed);
+    /// No renewal before `when`, because one has failed.
+    fn rest_until(&self, when: i64) {
+        self.paused_until.store(when, Ordering::Relaxed);
+        let renew_at = self.renew_at.load(Ordering::Relaxed);
+        if renew_at == RENEWING || renew_at < when {
+            self.renew_at.store(when, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets the next caller try again, if a renewal was under way.
+    fn end_renewal(&self, now: i64) {
+        let _ = self
+            .renew_at
+            .compare_exchange(RENEWING, now, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -292,7 +303,7 @@ impl Shared {
     /// Gives back the right to renew that [`Found::Due`] conferred.
     fn release_renewal(&self, key: KeyRef<'_>) {
         if let Some(entry) = self.tokens.pin().get(&key) {
-            entry.renew_again_at(self.environment.unix_now());
+            entry.end_renewal(self.environment.unix_now());
         }
     }
 
@@ -312,21 +323,21 @@ impl Shared {
     }
 
     /// Takes in how a fetch ended.
-    pub(super) fn settle(&self, key: &Key, fetch: u64, landed: &Landed) {
+    pub(super) fn settle(&self, key: &Key, fetch: u64, with_claims: bool, landed: &Landed) {
         let now = self.environment.unix_now();
         match landed {
             Landed::Token(info) => self.insert(key, fetch, info, now),
+            // What became of a request with claims says nothing about the token at hand.
+            Landed::Failed(_) | Landed::Abandoned if with_claims => {}
             Landed::Failed(_) => {
                 if let Some(entry) = self.tokens.pin().get(key) {
-                    let until = now.saturating_add(RENEWAL_PAUSE);
-                    entry.paused_until.store(until, Ordering::Relaxed);
-                    entry.renew_again_at(until);
+                    entry.rest_until(now.saturating_add(RENEWAL_PAUSE));
                 }
             }
             // Nobody's fault, so no pause.
             Landed::Abandoned => {
                 if let Some(entry) = self.tokens.pin().get(key) {
-                    entry.renew_again_at(now);
+                    entry.end_renewal(now);
                 }
             }
         }

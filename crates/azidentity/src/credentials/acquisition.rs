@@ -11,7 +11,7 @@ use crate::{
     Environment, IdentityError, TokenRequestOptions,
     cache::{KeyRef, TokenCache, TokenSource},
     entra::TenantRules,
-    token::{AccessTokenInfo, ChainContext, TokenRequest, validate_scopes},
+    token::{AccessTokenInfo, ChainContext, TokenRequest, parse_claims, validate_scopes},
 };
 
 /// A source behind the cache, for one tenant and perhaps others.
@@ -118,6 +118,9 @@ impl Acquisition {
     ) -> Result<TokenRequest, IdentityError> {
         validate_scopes(scopes)?;
         let ours = options.and_then(TokenRequestOptions::find);
+        if let Some(text) = ours.and_then(claims) {
+            parse_claims(text)?;
+        }
         Ok(TokenRequest {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             tenant: self

@@ -305,7 +305,7 @@ fn by_variable(environment: &Environment) -> Result<Vec<DefaultChainMember>, Ide
         let mut valid: Vec<&str> = TABLE.iter().map(|row| row.variable_value).collect();
         valid.sort_unstable();
         return Err(IdentityError::configuration(format!(
-            "the variable {CREDENTIALS_VARIABLE} is {value:?}, which means nothing; it can be {DEVELOPMENT}, {PRODUCTION}, {}",
+            "the variable {CREDENTIALS_VARIABLE} is {value:?}, which is none of this version's credentials; it can be {DEVELOPMENT}, {PRODUCTION}, {}",
             valid.join(", ")
         )));
     }

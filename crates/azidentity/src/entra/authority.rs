@@ -241,7 +241,7 @@ impl Authority {
             "asking whether this authority host is known"
         );
         let answer = http
-            .send(&Request::new(url, Method::Get), &Context::new())
+            .send(&Request::new(url, Method::Get), &Context::new(), &[])
             .await
             .map_err(|error| {
                 IdentityError::transport(format!(

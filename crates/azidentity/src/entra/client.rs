@@ -85,12 +85,13 @@ impl EntraClient {
         post.set_body(form);
 
         let sent_at = self.environment.unix_now();
-        let answer = self.http.send(&post, &request.context).await?;
+        let posted: Vec<&str> = authentication.secrets().collect();
+        let answer = self.http.send(&post, &request.context, &posted).await?;
         let reading = Reading {
             asked: self.authority.as_str(),
             client_id: &self.client_id,
             tenant: &request.tenant,
-            posted: authentication.secrets().collect(),
+            posted,
             sent_at,
         };
         response::read(&answer, &reading)

@@ -2,7 +2,11 @@
 
 use url::form_urlencoded::Serializer;
 
-use crate::{IdentityError, secret::SecretText, token::TokenRequest};
+use crate::{
+    IdentityError,
+    secret::SecretText,
+    token::{TokenRequest, parse_claims},
+};
 
 /// An OAuth 2.0 grant ([RFC 6749, section 1.3](https://www.rfc-editor.org/rfc/rfc6749#section-1.3)).
 #[derive(Debug)]
@@ -62,9 +66,6 @@ pub(super) fn form(
 /// Without the capability the caller's text is sent as it stands.
 fn claims(request: &TokenRequest) -> Result<Option<String>, IdentityError> {
     let given = request.claims.as_deref();
-    if let Some(text) = given {
-        parse_claims(text)?;
-    }
     if !request.enable_cae {
         return Ok(given.map(str::to_owned));
     }
@@ -80,14 +81,6 @@ fn claims(request: &TokenRequest) -> Result<Option<String>, IdentityError> {
     // CP1: "I can handle claims challenges".
     access_token.insert("xms_cc".into(), serde_json::json!({"values": ["CP1"]}));
     Ok(Some(serde_json::Value::Object(claims).to_string()))
-}
-
-fn parse_claims(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, IdentityError> {
-    serde_json::from_str(text).map_err(|error| {
-        IdentityError::configuration(format!(
-            "the claims are no JSON object ({error}); pass the claims challenge as the service sent it, decoded from base64"
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reads what a token endpoint answers: a token, a refusal, or something that is neither.
 
-use std::{borrow::Cow, fmt::Write};
+use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::{
     IdentityError, ServerError,
     http::Answer,
     secret::Redactor,
-    token::{AccessTokenInfo, Lifetime, seconds},
+    token::{AccessTokenInfo, Lifetime, access_token, seconds, token_type},
 };
 
 /// What has to be known to read an answer and to say what is wrong with it.
@@ -63,7 +63,9 @@ pub(super) fn read(
         )));
     };
     match &body.error {
-        Some(error) if !error.is_null() => Err(refusal(answer.status, error, &body, reading)),
+        Some(error) if !matches!(error, Value::Null | Value::Bool(false)) => {
+            Err(refusal(answer.status, error, &body, reading))
+        }
         _ => token(answer, body, reading),
     }
 }
@@ -89,10 +91,8 @@ fn token(
     if !(200..300).contains(&answer.status) {
         return Err(wrong("without an OAuth error"));
     }
-    let access_token = body
-        .access_token
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| wrong("without an access_token"))?;
+    let token =
+        access_token(body.access_token).ok_or_else(|| wrong("without a usable access_token"))?;
     let expires_in = match (&body.expires_in, &body.expires_on) {
         (Some(expires_in), _) => {
             seconds(expires_in).ok_or_else(|| wrong("whose expires_in is no number of seconds"))?
@@ -110,22 +110,11 @@ fn token(
         )));
     }
     let refresh_in = body.refresh_in.as_ref().and_then(seconds);
-    let token_type =
-        body.token_type
-            .filter(|kind| !kind.is_empty())
-            .map_or(Cow::Borrowed("Bearer"), |kind| {
-                if kind.eq_ignore_ascii_case("bearer") {
-                    Cow::Borrowed("Bearer")
-                } else {
-                    Cow::Owned(kind)
-                }
-            });
-    Ok(AccessTokenInfo::with_lifetime(
-        access_token,
-        Lifetime::starting(*sent_at, expires_in, refresh_in),
+    Ok(
+        AccessTokenInfo::with_lifetime(token, Lifetime::starting(*sent_at, expires_in, refresh_in))
+            .with_token_type(token_type(body.token_type))
+            .with_tenant((*tenant).to_owned()),
     )
-    .with_token_type(token_type)
-    .with_tenant((*tenant).to_owned()))
 }
 
 fn refusal(status: u16, error: &Value, body: &Body, reading: &Reading<'_>) -> IdentityError {
@@ -172,17 +161,20 @@ fn refusal(status: u16, error: &Value, body: &Body, reading: &Reading<'_>) -> Id
     })
 }
 
+/// As many AADSTS numbers of one answer are kept; Entra names one or two.
+const MOST_CODES: usize = 10;
+
 /// The numbers of the answer's own list, else those that its text names.
 fn error_codes(listed: Option<&Value>, description: &str) -> Vec<u64> {
     let listed: Vec<u64> = listed
         .and_then(Value::as_array)
-        .map(|codes| codes.iter().filter_map(number).collect())
+        .map(|codes| codes.iter().filter_map(number).take(MOST_CODES).collect())
         .unwrap_or_default();
     if !listed.is_empty() {
         return listed;
     }
     let mut named = Vec::new();
-    for part in description.split("AADSTS").skip(1) {
+    for part in description.split("AADSTS").skip(1).take(MOST_CODES) {
         let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
         if let Ok(number) = digits.parse()
             && !named.contains(&number)

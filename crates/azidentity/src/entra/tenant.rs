@@ -92,6 +92,12 @@ fn validate(tenant: &str) -> Result<(), IdentityError> {
             "the tenant is empty; give the tenant's id or one of its domain names",
         ));
     }
+    // Dots alone would climb through the authority's path.
+    if !tenant.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(IdentityError::configuration(format!(
+            "the tenant {tenant:?} has neither letter nor digit; give the tenant's id or one of its domain names"
+        )));
+    }
     match tenant
         .chars()
         .find(|&c| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
@@ -150,7 +156,15 @@ mod tests {
     #[test]
     fn malformed_tenants_are_named() {
         let environment = Environment::builder().build();
-        for bad in ["contoso/../evil", "a b", "tenant\n", "ümlaut"] {
+        for bad in [
+            "..",
+            ".",
+            "-",
+            "contoso/../evil",
+            "a b",
+            "tenant\n",
+            "ümlaut",
+        ] {
             let error = TenantRules::new(bad, vec![], &environment).unwrap_err();
             assert_eq!(error.kind(), FailureKind::Configuration);
             assert!(error.message().contains(&format!("{bad:?}")), "{error}");

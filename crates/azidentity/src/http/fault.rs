@@ -45,7 +45,9 @@ pub(super) fn classify(error: azure_core::Error, url: &Url) -> azure_core::Error
         ),
         Fault::Refused => (
             false,
-            format!("nothing listens at {origin}: the connection was refused"),
+            format!(
+                "nothing listens at {origin}, or at the proxy on the way there: the connection was refused"
+            ),
         ),
         Fault::TimedOut => (
             false,

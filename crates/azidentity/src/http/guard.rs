@@ -7,14 +7,43 @@ use azure_core::{
     error::ErrorKind,
     http::{
         AsyncRawResponse, Context, Request,
+        headers::Headers,
         policies::{Policy, PolicyResult},
     },
 };
 use futures::StreamExt;
 
-use crate::{Environment, IdentityError};
+use crate::{
+    Environment, IdentityError,
+    secret::{Redactor, SecretText},
+};
 
 use super::{LONGEST_ANSWER, REQUEST_LIMIT, fault, transport::Way};
+
+/// The secrets in a request, on their way through the context.
+pub(super) struct Posted(Vec<SecretText>);
+
+impl Posted {
+    pub(super) fn new(secrets: &[&str]) -> Self {
+        Self(
+            secrets
+                .iter()
+                .map(|&secret| SecretText::new(secret))
+                .collect(),
+        )
+    }
+
+    /// The headers of an answer without what was posted: `azure_core` logs some of them as they are.
+    fn cut_from(&self, headers: Headers) -> Headers {
+        let redactor = Redactor::new(self.0.iter().map(SecretText::expose));
+        let mut cut = Headers::new();
+        for (name, value) in headers {
+            let cleaned = redactor.clean(value.as_str());
+            cut.insert(name, cleaned);
+        }
+        cut
+    }
+}
 
 /// The last policy of a pipeline.
 #[derive(Debug)]
@@ -35,7 +64,10 @@ impl Guard {
             .await
             .map_err(|error| fault::classify(error, request.url()))?;
 
-        let (status, headers, mut body) = response.deconstruct();
+        let (status, mut headers, mut body) = response.deconstruct();
+        if let Some(posted) = context.value::<Posted>() {
+            headers = posted.cut_from(headers);
+        }
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| fault::classify(error, request.url()))?;

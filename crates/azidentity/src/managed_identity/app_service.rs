@@ -70,7 +70,7 @@ impl AppService {
         let sent_at = self.environment.unix_now();
         let answer = self
             .http
-            .send(&get, &request.context)
+            .send(&get, &request.context, &[self.header.expose()])
             .await
             .map_err(unavailable)?;
         let reading = Reading {

@@ -97,7 +97,7 @@ impl Imds {
         let sent_at = self.environment.unix_now();
         let answer = self
             .http
-            .send(&get, &request.context)
+            .send(&get, &request.context, &[])
             .await
             .map_err(unavailable)?;
         if says_unreachable(&answer) {

@@ -3,8 +3,6 @@
 //! Every answer that is no token means "unavailable": the endpoint is not there, or it has no identity for the caller,
 //! and the next credential of a chain may do better.
 
-use std::borrow::Cow;
-
 use azure_core::http::Url;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +12,7 @@ use crate::{
     IdentityError, ServerError,
     http::Answer,
     secret::Redactor,
-    token::{AccessTokenInfo, Lifetime, seconds},
+    token::{AccessTokenInfo, Lifetime, access_token, seconds, token_type},
 };
 
 use super::{Asked, expiry::expires_on};
@@ -60,9 +58,10 @@ impl Reading<'_> {
             ));
         };
         let succeeded = (200..300).contains(&answer.status);
-        match body.access_token.as_ref().filter(|token| !token.is_empty()) {
-            Some(_) if succeeded => self.info(answer, body),
-            _ => Err(self.refusal(answer, &body)),
+        if succeeded && body.access_token.is_some() {
+            self.info(answer, body)
+        } else {
+            Err(self.refusal(answer, &body))
         }
     }
 
@@ -103,11 +102,10 @@ impl Reading<'_> {
         }
         let refresh_in = body.refresh_in.as_ref().and_then(seconds);
         let lifetime = Lifetime::starting(self.sent_at, expires_in, refresh_in);
-        let token_type = body.token_type.filter(|kind| !kind.is_empty());
-        Ok(
-            AccessTokenInfo::with_lifetime(body.access_token.unwrap_or_default(), lifetime)
-                .with_token_type(token_type.map_or(Cow::Borrowed("Bearer"), Cow::Owned)),
-        )
+        let token = access_token(body.access_token)
+            .ok_or_else(|| wrong("that is empty or holds characters that no token can"))?;
+        Ok(AccessTokenInfo::with_lifetime(token, lifetime)
+            .with_token_type(token_type(body.token_type)))
     }
 
     fn refusal(&self, answer: &Answer, body: &Body) -> IdentityError {

@@ -13,7 +13,10 @@ use azure_core::{
     http::{ClientOptions, UserAgentOptions},
 };
 
-use crate::support::{CLIENT, Exchange, Held, SCOPE, SECRET, START, TENANT, Wire, expect_error};
+use crate::{
+    logging::Log,
+    support::{CLIENT, Exchange, Held, SCOPE, SECRET, START, TENANT, Wire, expect_error},
+};
 
 #[tokio::test]
 async fn scopes() {
@@ -42,6 +45,7 @@ fn constructor_arguments() {
     };
     for (tenant, client, secret, says) in [
         ("contoso/../evil", CLIENT, SECRET, "contoso/../evil"),
+        ("..", CLIENT, SECRET, "neither letter nor digit"),
         ("", CLIENT, SECRET, "tenant is empty"),
         ("a b", CLIENT, SECRET, "\"a b\""),
         (TENANT, "", SECRET, "client id is empty"),
@@ -214,13 +218,13 @@ async fn answers_that_are_no_token() {
             200,
             "application/json",
             r#"{"token_type":"Bearer","expires_in":3600}"#,
-            &["without an access_token"],
+            &["without a usable access_token"],
         ),
         (
             200,
             "application/json",
             r#"{"access_token":"","expires_in":3600}"#,
-            &["without an access_token"],
+            &["without a usable access_token"],
         ),
         (
             200,
@@ -282,6 +286,68 @@ async fn answers_that_are_no_token() {
             "no retry after {status} {body}"
         );
     }
+}
+
+/// Whatever header a server repeats a secret in, neither the error nor the log shows it.
+#[tokio::test]
+async fn headers_that_repeat_the_secret() {
+    for name in [
+        "content-type",
+        "etag",
+        "server",
+        "traceparent",
+        "x-ms-request-id",
+        "www-authenticate",
+    ] {
+        let (log, _guard) = Log::start();
+        let mut held = Held::with_clock(ManualClock::skipping(START));
+        let (result, ()) = futures::join!(held.credential.get_token(&[SCOPE], None), async {
+            let request = held.wire.next().await;
+            request.answer_with(400, &[(name, SECRET)], "x".into());
+        });
+        expect_error(
+            result,
+            FailureKind::AuthenticationFailed,
+            &["HTTP 400 and 1 bytes of"],
+        );
+        let lines = log.lines();
+        assert!(
+            lines.iter().any(|line| line.contains("Response")),
+            "{lines:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_no_header_can_carry() {
+    for token in [r"AT\r\nX-Evil: 1", "A B", r"\u001b[2J", r"\u00c4"] {
+        let mut held = Held::new();
+        let (result, ()) = futures::join!(held.credential.get_token(&[SCOPE], None), async {
+            let body = format!(r#"{{"access_token":"{token}","expires_in":3600}}"#);
+            held.wire.next().await.answer(200, body);
+        });
+        expect_error(
+            result,
+            FailureKind::AuthenticationFailed,
+            &["usable access_token"],
+        );
+    }
+}
+
+#[tokio::test]
+async fn more_error_codes_than_anybody_reads() {
+    let mut held = Held::new();
+    let (result, ()) = futures::join!(held.credential.get_token(&[SCOPE], None), async {
+        let codes = vec!["7000215"; 100_000].join(",");
+        let body = format!(r#"{{"error":"invalid_client","error_codes":[{codes}]}}"#);
+        held.wire.next().await.answer(401, body);
+    });
+    let error = expect_error(
+        result,
+        FailureKind::AuthenticationFailed,
+        &["AADSTS7000215"],
+    );
+    assert!(error.message().len() < 1000, "{}", error.message().len());
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::support::{CLIENT, OTHER_SCOPE, SCOPE, SECRET, START, TENANT, Wire, to
 
 /// Collects the lines of one test.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -40,7 +40,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 impl Log {
     /// Starts to collect what this thread logs, from the most to the least detailed level.
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -51,7 +51,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.0.lock().expect("unpoisoned")).into_owned();
         for planted in ["pl4nted", "AT-secret", "header-secret"] {
             assert!(!text.contains(planted), "the log shows {planted}: {text}");

@@ -256,6 +256,35 @@ async fn answers_that_are_no_token_mean_unavailable() {
 }
 
 #[tokio::test]
+async fn an_answer_without_end_is_no_token_either() {
+    let mut on = OnWire::new(ManualClock::new(START), |environment| environment);
+    let (result, ()) = futures::join!(on.credential.get_token(&[SCOPE], None), async {
+        let megabyte = azure_core::Bytes::from(vec![b' '; 1024 * 1024]);
+        on.wire
+            .next()
+            .await
+            .answer_in_chunks(vec![megabyte; 5], true);
+    });
+    expect_error(result, FailureKind::Unavailable, &["more than 4 MiB"]);
+}
+
+/// A chain's short probe is not the measure for whoever asks the credential itself.
+#[tokio::test]
+async fn a_direct_call_does_not_share_a_chains_probe() {
+    let mut on = OnWire::new(ManualClock::new(START), |environment| environment);
+    let chain = on.chain.clone();
+    let mut chained = chain.get_token(&[SCOPE], None);
+    assert!((&mut chained).now_or_never().is_none());
+    let _silent_probe = on.wire.next().await;
+    let (result, ()) = futures::join!(on.credential.get_token(&[SCOPE], None), async {
+        let request = on.wire.next().await;
+        assert!(request.headers.contains_key("metadata"));
+        request.answer_token("AT", 3600);
+    });
+    result.expect("a token");
+}
+
+#[tokio::test]
 async fn the_retry_rules_of_the_metadata_service_apply() {
     let mut on = OnWire::new(ManualClock::skipping(START), |environment| environment);
     let (result, ()) = futures::join!(on.credential.get_token(&[SCOPE], None), async {

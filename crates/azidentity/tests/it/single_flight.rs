@@ -179,6 +179,41 @@ async fn claims_bypass_the_cache_and_are_shared_among_equals() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_claims_does_not_touch_the_token_at_hand() {
+    let mut held = Held::new();
+    let (_, ()) = futures::join!(held.credential.get_token(&[SCOPE], None), async {
+        held.wire.next().await.answer_token("AT-1", 3600);
+    });
+    // One is refused, one is given up.
+    let (refused, ()) = futures::join!(
+        held.credential
+            .get_token(&[SCOPE], Some(with_claims(r#"{"a":1}"#))),
+        async {
+            held.wire
+                .next()
+                .await
+                .answer(400, r#"{"error":"invalid_grant"}"#);
+        }
+    );
+    refused.expect_err("refused");
+    let credential = held.credential.clone();
+    let mut given_up = credential.get_token(&[SCOPE], Some(with_claims(r#"{"b":2}"#)));
+    assert!((&mut given_up).now_or_never().is_none());
+    let request = held.wire.next().await;
+    drop(given_up);
+    while !request.is_abandoned() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        held.advance(31);
+        let token = held.credential.get_token(&[SCOPE], None).await;
+        assert_eq!(token.expect("a token").token.secret(), "AT-1");
+        tokio::task::yield_now().await;
+        assert!(held.wire.try_next().is_none(), "not due for long");
+    }
+}
+
+#[tokio::test]
 async fn an_older_fetch_does_not_replace_a_newer_token() {
     let mut held = Held::new();
     let mut plain = held.credential.get_token(&[SCOPE], None);

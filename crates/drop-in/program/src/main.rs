@@ -147,7 +147,7 @@ impl HttpClient for Server {
         }
         let expires_on = OffsetDateTime::now_utc().unix_timestamp() + 3630;
         let body = format!(
-            r#"{{"access_token":"token {number}","token_type":"Bearer","expires_in":3630,
+            r#"{{"access_token":"token-{number}","token_type":"Bearer","expires_in":3630,
                 "expires_on":"{expires_on}","resource":"https://vault.azure.net"}}"#
         );
         Ok(answer(StatusCode::Ok, body))

@@ -1,8 +1,9 @@
 //! What the log says, at which level, and what it never says.
 
 use std::{
+    cell::RefCell,
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
 
 use azidentity::{
@@ -11,17 +12,37 @@ use azidentity::{
     TokenRequestOptions,
 };
 use azure_core::credentials::TokenCredential;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{CLIENT, OTHER_SCOPE, SCOPE, SECRET, START, TENANT, Wire, token_json};
 
-/// Collects the lines of one test.
+thread_local! {
+    /// Where this thread's lines go, while a test collects them.
+    static COLLECTING: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+/// Collects the lines of one test, whose runtime lives on the test's own thread.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Log {
+/// Ends the collecting.
+pub(crate) struct Collecting;
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        COLLECTING.take();
+    }
+}
+
+/// Hands each line to the log of the thread that writes it.
+struct ToThreadsLog;
+
+impl io::Write for ToThreadsLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("unpoisoned").extend_from_slice(bytes);
+        COLLECTING.with_borrow(|log| {
+            if let Some(Log(lines)) = log {
+                lines.lock().expect("unpoisoned").extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
@@ -30,25 +51,25 @@ impl io::Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 impl Log {
     /// Starts to collect what this thread logs, from the most to the least detailed level.
-    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    ///
+    /// One subscriber for the whole process: with one for each test, `tracing` can lose an event that is met for the
+    /// first time just when another test starts.
+    pub(crate) fn start() -> (Self, Collecting) {
+        static SUBSCRIBED: Once = Once::new();
+        SUBSCRIBED.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_ansi(false)
+                .without_time()
+                .with_writer(|| ToThreadsLog)
+                .init();
+        });
+        tracing::callsite::rebuild_interest_cache();
         let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .without_time()
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        COLLECTING.set(Some(log.clone()));
+        (log, Collecting)
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {

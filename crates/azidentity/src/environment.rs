@@ -15,6 +15,7 @@
 
 mod clock;
 mod machine;
+mod timer;
 
 use std::{
     collections::HashMap,

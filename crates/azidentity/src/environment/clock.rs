@@ -11,6 +11,8 @@ use std::{
 use azure_core::time::OffsetDateTime;
 use futures::channel::oneshot;
 
+use super::timer;
+
 /// Tells the time and lets it pass.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The current time.
@@ -27,7 +29,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
     }
 }
 
-/// The system's clock. Sleeps on tokio's timer inside a tokio runtime, else on a thread of its own.
+/// The system's clock. Sleeps on tokio's timer inside a tokio runtime, else on a thread that all sleepers share.
 #[derive(Debug)]
 pub(super) struct SystemClock;
 
@@ -51,15 +53,7 @@ impl Clock for SystemClock {
         if tokio::runtime::Handle::try_current().is_ok() {
             return Box::pin(tokio::time::sleep(duration));
         }
-        let (sender, receiver) = oneshot::channel();
-        std::thread::spawn(move || {
-            std::thread::sleep(duration);
-            // Nobody may be waiting any more.
-            let _ = sender.send(());
-        });
-        Box::pin(async move {
-            let _ = receiver.await;
-        })
+        Box::pin(timer::sleep(duration))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use azure_core::http::Context;
-use papaya::{Equivalent, HashMap, Operation};
+use papaya::{Equivalent, HashMap, Operation, ResizeMode};
 use tracing::debug;
 
 use crate::{
@@ -174,7 +174,9 @@ impl TokenCache {
                 environment,
                 source,
                 flights: Flights::default(),
+                // Where entries move one by one, look-ups pay for two tables until the last has moved.
                 tokens: HashMap::builder()
+                    .resize_mode(ResizeMode::Blocking)
                     .hasher(foldhash::quality::RandomState::default())
                     .build(),
                 inserted_since_sweep: AtomicUsize::new(0),

@@ -20,6 +20,9 @@ use crate::{
 
 use super::{LONGEST_ANSWER, REQUEST_LIMIT, fault, transport::Way};
 
+/// Where `azure_core` logs the headers of answers.
+const LOG_OF_HEADERS: &str = "typespec_client_core::http::policies::logging";
+
 /// The secrets in a request, on their way through the context.
 pub(super) struct Posted(Vec<SecretText>);
 
@@ -65,7 +68,10 @@ impl Guard {
             .map_err(|error| fault::classify(error, request.url()))?;
 
         let (status, mut headers, mut body) = response.deconstruct();
-        if let Some(posted) = context.value::<Posted>() {
+        // Costs more than all else that is done with a token answer, so only where somebody may look.
+        let looked_at = !status.is_success()
+            || tracing::enabled!(target: LOG_OF_HEADERS, tracing::Level::DEBUG);
+        if let Some(posted) = context.value::<Posted>().filter(|_| looked_at) {
             headers = posted.cut_from(headers);
         }
         let mut bytes = Vec::new();

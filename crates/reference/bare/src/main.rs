@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_no_client_auth();
     let connection = ClientConnection::new(Arc::new(config), host.clone().try_into()?)?;
     let stream = TcpStream::connect((host.as_str(), port.parse()?))?;
+    stream.set_nodelay(true)?;
     let mut tls = StreamOwned::new(connection, stream);
 
     let body = format!(
@@ -35,12 +36,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         encode(scope),
         encode(&secret)
     );
-    write!(
-        tls,
+    // In one piece: each write is a record of its own.
+    let request = format!(
         "POST /{tenant}/oauth2/v2.0/token HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: application/json\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
-    )?;
+    );
+    tls.write_all(request.as_bytes())?;
     let mut answer = String::new();
     // A server that hangs up without saying goodbye has said all the same.
     let _ = tls.read_to_string(&mut answer);

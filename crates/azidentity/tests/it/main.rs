@@ -22,6 +22,6 @@ mod renewal;
 mod runtimes;
 mod single_flight;
 mod support;
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", feature = "tokio"))]
 mod transport;
 mod trust;

@@ -9,7 +9,7 @@ use azure_core::credentials::TokenCredential;
 use crate::support::{OTHER_SCOPE, SCOPE, START, TestWorld, expect_error};
 
 /// With the built-in client, which trusts the system's authorities and not the emulator's.
-#[cfg(feature = "reqwest")]
+#[cfg(all(feature = "reqwest", feature = "tokio"))]
 #[tokio::test]
 async fn an_untrusted_certificate_fails_at_once() {
     let emulator = azidentity_emulator::Emulator::start(azidentity_emulator::Config::default())

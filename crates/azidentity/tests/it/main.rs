@@ -18,10 +18,13 @@ mod logging;
 mod managed_identity;
 #[cfg(not(feature = "reqwest_no_tls"))]
 mod no_client;
+#[cfg(feature = "tokio")]
 mod renewal;
+#[cfg(feature = "tokio")]
 mod runtimes;
 mod single_flight;
 mod support;
 #[cfg(all(feature = "reqwest", feature = "tokio"))]
 mod transport;
 mod trust;
+mod without_runtime;

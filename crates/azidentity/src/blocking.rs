@@ -27,19 +27,17 @@
 
 mod background;
 mod bearer_token;
-mod foreign;
 
 use std::{sync::Arc, time::Duration};
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions as CoreOptions};
 use tokio::runtime::Handle;
 
-use crate::{AccessTokenInfo, TokenRequestOptions};
+use crate::{AccessTokenInfo, ChainMember, TokenRequestOptions};
 
 pub use bearer_token::{BearerTokenProvider, bearer_token_provider};
 
 use background::Background;
-use foreign::Foreign;
 
 /// A credential whose calls wait for the token. Cheap to clone; clones share one memory.
 ///
@@ -96,7 +94,7 @@ impl Credential {
     /// }
     /// ```
     pub fn foreign(name: impl Into<String>, credential: Arc<dyn TokenCredential>) -> Self {
-        Self::new(Arc::new(Foreign::new(name.into(), credential)))
+        Self::new(Arc::new(ChainMember::foreign(name, credential)))
     }
 
     /// Sets how long a call may wait, by the system's clock. A call that takes longer gives up, takes its request back

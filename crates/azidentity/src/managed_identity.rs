@@ -85,8 +85,8 @@ pub(crate) enum ManagedIdentitySource {
 impl ManagedIdentitySource {
     /// Finds the endpoint by the variables that Azure's hosts set.
     ///
-    /// Two members of a pair without the third are no endpoint of any kind, and no reason to ask another one: the
-    /// process is on a host that has managed identities, and was set up incompletely.
+    /// An endpoint without the variable that goes with it is no reason to look elsewhere: the process is on a host that has
+    /// managed identities, and was set up incompletely.
     pub(crate) fn detect(
         id: Option<UserAssignedId>,
         client_options: ClientOptions,

@@ -44,29 +44,34 @@ const LONGEST_TEXT: usize = 2048;
 /// (percent, base64, hexadecimal, HTML). So any eight bytes in a row that occur in one of these forms of a secret are
 /// masked, and so is everything that looks like a JSON Web Token.
 pub(crate) struct Redactor {
-    pieces: HashSet<Vec<u8>>,
-    lengths: Vec<usize>,
+    /// Of secrets of that length and more: all pieces, each as a number, since a long assertion has thousands.
+    pieces: HashSet<u64, foldhash::quality::RandomState>,
+    /// What is shorter than a piece, as a whole.
+    short: Vec<Vec<u8>>,
 }
 
 impl Redactor {
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut pieces = HashSet::new();
-        let mut add = |form: &str| {
-            let bytes = form.to_ascii_lowercase().into_bytes();
-            for piece in bytes.windows(PIECE.min(bytes.len()).max(1)) {
-                pieces.insert(piece.to_vec());
-            }
+        let mut redactor = Self {
+            pieces: HashSet::default(),
+            short: Vec::new(),
         };
         for secret in secrets {
-            add(secret);
+            redactor.learn(secret);
             for form in encodings(secret) {
-                add(&form);
+                redactor.learn(&form);
             }
         }
-        let mut lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        Self { pieces, lengths }
+        redactor
+    }
+
+    fn learn(&mut self, form: &str) {
+        let form = form.to_ascii_lowercase().into_bytes();
+        if (1..PIECE).contains(&form.len()) {
+            self.short.push(form);
+        } else {
+            self.pieces.extend(pieces(&form));
+        }
     }
 
     /// `text` without secrets, tokens and control characters, cut to a readable length.
@@ -74,10 +79,15 @@ impl Redactor {
         let bytes = text.as_bytes();
         let lower = text.to_ascii_lowercase().into_bytes();
         let mut hidden = vec![false; bytes.len()];
-        for &length in &self.lengths {
-            for (start, window) in lower.windows(length).enumerate() {
-                if self.pieces.contains(window) {
-                    hidden[start..start + length].fill(true);
+        for (start, piece) in pieces(&lower).enumerate() {
+            if self.pieces.contains(&piece) {
+                hidden[start..start + PIECE].fill(true);
+            }
+        }
+        for short in &self.short {
+            for (start, window) in lower.windows(short.len()).enumerate() {
+                if window == short {
+                    hidden[start..start + short.len()].fill(true);
                 }
             }
         }
@@ -122,6 +132,16 @@ impl Redactor {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
         (plain && self.clean(text) == text).then(|| text.to_owned())
     }
+}
+
+/// All runs of [`PIECE`] bytes, in order.
+fn pieces(text: &[u8]) -> impl Iterator<Item = u64> {
+    let number = |piece: &[u8]| {
+        piece
+            .iter()
+            .fold(0, |number, &byte| number << 8 | u64::from(byte))
+    };
+    text.windows(PIECE).map(number)
 }
 
 /// The forms, beside its own, in which a secret may come back. Letter case is not told apart.

@@ -15,9 +15,11 @@ use crate::{
 
 use super::implement_credential;
 
-/// One credential of a chain.
+/// One credential of a chain. It is a [`Credential`] itself, so that a foreign one can stand wherever ours do.
 #[derive(Clone, Debug)]
-pub struct ChainMember(Member);
+pub struct ChainMember {
+    member: Member,
+}
 
 #[derive(Clone, Debug)]
 enum Member {
@@ -35,7 +37,9 @@ enum Member {
 impl ChainMember {
     /// A credential that implements [`Credential`], as all of this crate do.
     pub fn new(credential: Arc<dyn Credential>) -> Self {
-        Self(Member::Ours(credential))
+        Self {
+            member: Member::Ours(credential),
+        }
     }
 
     /// Any other `TokenCredential`, under a name for messages.
@@ -43,52 +47,60 @@ impl ChainMember {
     /// Its failures stop the chain, unless an [`IdentityError`] of kind [`FailureKind::Unavailable`] or
     /// [`FailureKind::InteractionRequired`] is among the error's sources.
     pub fn foreign(name: impl Into<String>, credential: Arc<dyn TokenCredential>) -> Self {
-        Self(Member::Foreign {
-            name: name.into(),
-            credential,
-        })
+        Self {
+            member: Member::Foreign {
+                name: name.into(),
+                credential,
+            },
+        }
     }
 
     /// A credential that could not be made: its turn ends with `error`, which stops the chain or not as it would
     /// if the credential had returned it.
     pub fn unmade(name: impl Into<String>, error: IdentityError) -> Self {
-        Self(Member::Unmade {
-            name: name.into(),
-            error,
-        })
+        Self {
+            member: Member::Unmade {
+                name: name.into(),
+                error,
+            },
+        }
     }
+}
 
-    /// The credential's name.
-    pub fn name(&self) -> &str {
-        match &self.0 {
-            Member::Ours(credential) => credential.name(),
-            Member::Foreign { name, .. } | Member::Unmade { name, .. } => name,
+implement_credential!(ChainMember, member);
+
+impl Member {
+    fn name(&self) -> &str {
+        match self {
+            Self::Ours(credential) => credential.name(),
+            Self::Foreign { name, .. } | Self::Unmade { name, .. } => name,
         }
     }
 
-    pub(super) fn cached(
+    /// A foreign credential can't be asked for its memory alone.
+    fn cached(
         &self,
         scopes: &[&str],
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
-        match &self.0 {
-            Member::Ours(credential) => credential.cached(scopes, options),
-            Member::Foreign { .. } | Member::Unmade { .. } => None,
+        match self {
+            Self::Ours(credential) => credential.cached(scopes, options),
+            Self::Foreign { .. } | Self::Unmade { .. } => None,
         }
     }
 
-    pub(super) async fn get_token_info(
+    async fn get(
         &self,
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessTokenInfo> {
-        match &self.0 {
-            Member::Ours(credential) => credential.get_token_info(scopes, options).await,
-            Member::Foreign { name, credential } => {
+        match self {
+            Self::Ours(credential) => credential.get_token_info(scopes, options).await,
+            Self::Foreign { name, credential } => {
                 let token = credential.get_token(scopes, options).await?;
                 Ok(AccessTokenInfo::new(&token, name.clone()))
             }
-            Member::Unmade { error, .. } => Err(error.clone().into()),
+            Self::Unmade { error, .. } => Err(error.clone().into()),
         }
     }
 }
@@ -160,10 +172,7 @@ impl Chain {
                     context: context.to_borrowed(),
                 },
             };
-            let result = match member.cached(scopes, Some(&options)) {
-                Some(info) => Ok(info),
-                None => member.get_token_info(scopes, Some(options)).await,
-            };
+            let result = member.get_token_info(scopes, Some(options)).await;
             let error = match result {
                 Ok(info) => {
                     info!(

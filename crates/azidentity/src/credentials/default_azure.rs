@@ -8,7 +8,9 @@ use std::{
 use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
 use tracing::debug;
 
-use crate::{AccessTokenInfo, Environment, IdentityError, managed_identity::UserAssignedId};
+use crate::{
+    AccessTokenInfo, Credential, Environment, IdentityError, managed_identity::UserAssignedId,
+};
 
 use super::{
     chained::{Chain, ChainMember},

@@ -20,9 +20,6 @@ use crate::{
 
 use super::{LONGEST_ANSWER, REQUEST_LIMIT, fault, transport::Way};
 
-/// Where `azure_core` logs the headers of answers.
-const LOG_OF_HEADERS: &str = "typespec_client_core::http::policies::logging";
-
 /// The secrets in a request, on their way through the context.
 pub(super) struct Posted(Vec<SecretText>);
 
@@ -68,10 +65,7 @@ impl Guard {
             .map_err(|error| fault::classify(error, request.url()))?;
 
         let (status, mut headers, mut body) = response.deconstruct();
-        // Costs more than all else that is done with a token answer, so only where somebody may look.
-        let looked_at = !status.is_success()
-            || tracing::enabled!(target: LOG_OF_HEADERS, tracing::Level::DEBUG);
-        if let Some(posted) = context.value::<Posted>().filter(|_| looked_at) {
+        if let Some(posted) = context.value::<Posted>() {
             headers = posted.cut_from(headers);
         }
         let mut bytes = Vec::new();

@@ -2,6 +2,7 @@
 //! request for the token cache and the source behind it.
 
 mod acquisition;
+mod application;
 mod chained;
 mod client_secret;
 mod default_azure;

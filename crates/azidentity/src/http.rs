@@ -55,6 +55,8 @@ const LONGEST_APPLICATION_ID: usize = 24;
 pub(crate) struct HttpPipeline {
     /// Made at the first request: most credentials of a chain never send one.
     pipeline: OnceLock<Pipeline>,
+    /// The same without any retries.
+    single: OnceLock<Pipeline>,
     options: ClientOptions,
     destination: Destination,
     /// `None` when the caller chose retries of its own.
@@ -110,6 +112,7 @@ impl HttpPipeline {
         let untouched = format!("{:?}", options.retry) == format!("{:?}", RetryOptions::default());
         Ok(Self {
             pipeline: OnceLock::new(),
+            single: OnceLock::new(),
             options,
             destination,
             rules: untouched.then_some(rules),
@@ -144,13 +147,18 @@ impl HttpPipeline {
         })
     }
 
-    /// One try, without our retries: for probes.
-    pub(crate) async fn probe(
+    /// One try, whatever retries the caller has chosen: for probes and for what must not arrive twice.
+    pub(crate) async fn send_single(
         &self,
         request: &Request,
         context: &Context<'_>,
+        posted: &[&str],
     ) -> Result<Answer, IdentityError> {
-        self.send_once(request, context)
+        let context = &context.to_borrowed().with_value(Posted::new(posted));
+        let pipeline = self
+            .single
+            .get_or_init(|| self.make_pipeline(RetryOptions::none()));
+        send_through(pipeline, request, context)
             .await
             .map_err(|error| typed(&error))
     }
@@ -160,42 +168,51 @@ impl HttpPipeline {
         request: &Request,
         context: &Context<'_>,
     ) -> azure_core::Result<Answer> {
-        let options = PipelineSendOptions {
-            skip_checks: true,
-            ..Default::default()
-        };
-        let raw = self
-            .pipeline()
-            .send(context, &mut request.clone(), Some(options))
-            .await?;
-        Ok(Answer {
-            status: raw.status().into(),
-            raw,
-        })
+        let pipeline = self.pipeline.get_or_init(|| {
+            self.make_pipeline(match self.rules {
+                Some(_) => RetryOptions::none(),
+                None => self.options.retry.clone(),
+            })
+        });
+        send_through(pipeline, request, context).await
     }
 
-    fn pipeline(&self) -> &Pipeline {
-        self.pipeline.get_or_init(|| {
-            let mut options = self.options.clone();
-            if self.rules.is_some() {
-                options.retry = RetryOptions::none();
-            }
-            let way = match options.transport.take() {
-                Some(transport) => Way::Callers(transport),
-                None => Way::shared(self.destination),
-            };
-            let guard = Guard::new(way, self.environment.clone());
-            options.transport = Some(Transport::with_policy(Arc::new(guard)));
-            Pipeline::new(
-                option_env!("CARGO_PKG_NAME"),
-                option_env!("CARGO_PKG_VERSION"),
-                options,
-                Vec::new(),
-                UserAgentSuffix::of(&self.environment),
-                None,
-            )
-        })
+    fn make_pipeline(&self, retry: RetryOptions) -> Pipeline {
+        let mut options = self.options.clone();
+        options.retry = retry;
+        let way = match options.transport.take() {
+            Some(transport) => Way::Callers(transport),
+            None => Way::shared(self.destination),
+        };
+        let guard = Guard::new(way, self.environment.clone());
+        options.transport = Some(Transport::with_policy(Arc::new(guard)));
+        Pipeline::new(
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+            options,
+            Vec::new(),
+            UserAgentSuffix::of(&self.environment),
+            None,
+        )
     }
+}
+
+async fn send_through(
+    pipeline: &Pipeline,
+    request: &Request,
+    context: &Context<'_>,
+) -> azure_core::Result<Answer> {
+    let options = PipelineSendOptions {
+        skip_checks: true,
+        ..Default::default()
+    };
+    let raw = pipeline
+        .send(context, &mut request.clone(), Some(options))
+        .await?;
+    Ok(Answer {
+        status: raw.status().into(),
+        raw,
+    })
 }
 
 /// Our own error, as the guard made it; or the words of a policy of the caller's.

@@ -20,6 +20,12 @@ impl SecretText {
     }
 }
 
+impl From<Zeroizing<String>> for SecretText {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+}
+
 impl From<&Secret> for SecretText {
     fn from(secret: &Secret) -> Self {
         Self::new(secret.secret())

@@ -2,19 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
 use azure_core::{credentials::Secret, http::ClientOptions};
 
-use crate::{
-    IdentityError,
-    cache::TokenSource,
-    entra::{ClientAuthentication, EntraClient, Grant},
-    secret::SecretText,
-    token::{AccessTokenInfo, TokenRequest},
-};
+use crate::{IdentityError, entra::ClientAuthentication, secret::SecretText};
 
 use super::{
-    acquisition::Acquisition,
+    application::Application,
     implement_credential,
     settings::{EntraSettings, entra_setters},
 };
@@ -51,9 +44,7 @@ impl fmt::Debug for ClientSecretCredentialOptions {
 /// # Ok(()) }
 /// ```
 pub struct ClientSecretCredential {
-    acquisition: Acquisition,
-    client_id: String,
-    authority: String,
+    application: Application,
 }
 
 impl ClientSecretCredential {
@@ -92,14 +83,11 @@ impl ClientSecretCredential {
 
 impl fmt::Debug for ClientSecretCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientSecretCredential")
-            .field("client_id", &self.client_id)
-            .field("authority", &self.authority)
-            .finish_non_exhaustive()
+        self.application.describe("ClientSecretCredential", f)
     }
 }
 
-implement_credential!(ClientSecretCredential, acquisition);
+implement_credential!(ClientSecretCredential, application);
 
 /// Makes a [`ClientSecretCredential`].
 pub struct ClientSecretCredentialBuilder {
@@ -130,35 +118,20 @@ impl ClientSecretCredentialBuilder {
     }
 
     pub(super) fn build_inner(self) -> Result<ClientSecretCredential, IdentityError> {
-        let name = self.name;
-        self.assemble().map_err(|error| error.of_credential(name))
-    }
-
-    fn assemble(self) -> Result<ClientSecretCredential, IdentityError> {
-        let settings = self.settings;
-        let tenants = settings.tenant_rules(&self.tenant_id)?;
-        let client = EntraClient::new(
-            &self.client_id,
-            &settings.authority,
-            settings.client_options,
-            &settings.environment,
-        )?;
         if self.secret.expose().is_empty() {
             return Err(IdentityError::configuration(
                 "the client secret is empty; give the value of one of the application's client secrets",
-            ));
+            )
+            .of_credential(self.name));
         }
-        let client_id = client.client_id().to_owned();
-        let authority = client.authority().as_str().to_owned();
-        let source = Source {
-            client,
-            authentication: ClientAuthentication::Secret(self.secret),
-        };
         Ok(ClientSecretCredential {
-            acquisition: Acquisition::new(self.name, source, Some(tenants), &settings.environment)
-                .with_support_logging(settings.support_logging),
-            client_id,
-            authority,
+            application: Application::new(
+                self.name,
+                &self.tenant_id,
+                &self.client_id,
+                ClientAuthentication::Secret(self.secret),
+                self.settings,
+            )?,
         })
     }
 }
@@ -169,19 +142,5 @@ impl fmt::Debug for ClientSecretCredentialBuilder {
             .field("tenant_id", &self.tenant_id)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
-    }
-}
-
-struct Source {
-    client: EntraClient,
-    authentication: ClientAuthentication,
-}
-
-#[async_trait]
-impl TokenSource for Source {
-    async fn acquire(&self, request: &TokenRequest) -> Result<AccessTokenInfo, IdentityError> {
-        self.client
-            .redeem(&Grant::ClientCredentials, &self.authentication, request)
-            .await
     }
 }

@@ -9,18 +9,20 @@ use azure_core::{
 use crate::{
     Environment, IdentityError,
     http::{Destination, HttpPipeline, RetryRules},
-    token::{AccessTokenInfo, TokenRequest},
+    token::TokenRequest,
 };
 
 use super::{
-    Authority, AuthorityOptions, ClientAuthentication, Grant, grant,
+    Audience, Authority, AuthorityOptions, ClientAuthentication, Grant, Redeemed, grant,
     response::{self, Reading},
+    tenant::ADFS,
 };
 
 /// An application's line to Microsoft Entra.
 pub(crate) struct EntraClient {
     authority: Authority,
     client_id: String,
+    authentication: ClientAuthentication,
     http: HttpPipeline,
     environment: Environment,
 }
@@ -28,6 +30,7 @@ pub(crate) struct EntraClient {
 impl EntraClient {
     pub(crate) fn new(
         client_id: &str,
+        authentication: ClientAuthentication,
         authority: &AuthorityOptions,
         client_options: ClientOptions,
         environment: &Environment,
@@ -41,6 +44,7 @@ impl EntraClient {
         Ok(Self {
             authority: Authority::choose(authority, cloud, environment)?,
             client_id: client_id.to_owned(),
+            authentication,
             http: HttpPipeline::new(
                 client_options,
                 Destination::Authority,
@@ -62,19 +66,22 @@ impl EntraClient {
     /// Exchanges a grant for a token.
     pub(crate) async fn redeem(
         &self,
-        grant: &Grant,
-        authentication: &ClientAuthentication,
+        grant: &Grant<'_>,
         request: &TokenRequest,
-    ) -> Result<AccessTokenInfo, IdentityError> {
-        let form = grant::form(&self.client_id, grant, authentication, request)?;
+    ) -> Result<Redeemed, IdentityError> {
         self.authority
             .ensure_known(&request.tenant, &self.http, &self.environment)
             .await?;
+        let endpoint = self.authority.token_endpoint(&request.tenant)?;
+        let audience = Audience {
+            token_endpoint: &endpoint,
+            client_id: &self.client_id,
+            ad_fs: request.tenant == ADFS,
+        };
+        let proof = self.authentication.prove(&audience, request).await?;
+        let form = grant::form(&self.client_id, grant, &proof, request)?;
 
-        let mut post = Request::new(
-            self.authority.token_endpoint(&request.tenant)?,
-            Method::Post,
-        );
+        let mut post = Request::new(endpoint.clone(), Method::Post);
         post.insert_header(
             headers::CONTENT_TYPE,
             headers::content_type::APPLICATION_X_WWW_FORM_URLENCODED,
@@ -85,8 +92,15 @@ impl EntraClient {
         post.set_body(form);
 
         let sent_at = self.environment.unix_now();
-        let posted: Vec<&str> = authentication.secrets().collect();
-        let answer = self.http.send(&post, &request.context, &posted).await?;
+        let posted: Vec<&str> = proof.secret().into_iter().chain(grant.secret()).collect();
+        let answer = if grant.works_once() {
+            grant.note_sent();
+            self.http
+                .send_single(&post, &request.context, &posted)
+                .await?
+        } else {
+            self.http.send(&post, &request.context, &posted).await?
+        };
         let reading = Reading {
             asked: self.authority.as_str(),
             client_id: &self.client_id,

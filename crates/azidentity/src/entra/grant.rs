@@ -1,5 +1,7 @@
 //! What is sent to a token endpoint: the grant, and how the application proves who it is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use url::form_urlencoded::Serializer;
 
 use crate::{
@@ -8,33 +10,70 @@ use crate::{
     token::{TokenRequest, parse_claims},
 };
 
+use super::authentication::{JWT_BEARER, Proof};
+
+/// Scopes that bring the tokens about and for a user: an id token with name and profile, and a refresh token
+/// ([OpenID Connect Core, sections 5.4 and 11](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims)).
+const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
+
 /// An OAuth 2.0 grant ([RFC 6749, section 1.3](https://www.rfc-editor.org/rfc/rfc6749#section-1.3)).
 #[derive(Debug)]
-pub(crate) enum Grant {
+pub(crate) enum Grant<'a> {
     /// The application in its own name.
     ClientCredentials,
+    /// The application for the user whose token it was sent
+    /// ([documentation](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow)).
+    OnBehalfOf {
+        /// The user's token for this application.
+        assertion: &'a SecretText,
+    },
+    /// A code that a user's sign-in has brought
+    /// ([RFC 6749, section 4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3)).
+    AuthorizationCode {
+        code: &'a SecretText,
+        redirect_uri: &'a str,
+        /// Set when the code is on its way and so must not be sent again.
+        sent: &'a AtomicBool,
+    },
+    /// What an earlier answer brought for later
+    /// ([RFC 6749, section 6](https://www.rfc-editor.org/rfc/rfc6749#section-6)).
+    RefreshToken(&'a SecretText),
 }
 
-/// How an application authenticates itself with the token endpoint.
-#[derive(Debug)]
-pub(crate) enum ClientAuthentication {
-    /// A shared secret.
-    Secret(SecretText),
-}
-
-impl Grant {
+impl Grant<'_> {
     fn grant_type(&self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
+            Self::OnBehalfOf { .. } => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::AuthorizationCode { .. } => "authorization_code",
+            Self::RefreshToken(_) => "refresh_token",
         }
     }
-}
 
-impl ClientAuthentication {
     /// What must not be seen in anything the server sends back.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn secret(&self) -> Option<&str> {
         match self {
-            Self::Secret(secret) => std::iter::once(secret.expose()),
+            Self::ClientCredentials => None,
+            Self::OnBehalfOf { assertion: secret }
+            | Self::AuthorizationCode { code: secret, .. }
+            | Self::RefreshToken(secret) => Some(secret.expose()),
+        }
+    }
+
+    /// Whether the answer is about a user.
+    pub(super) fn concerns_user(&self) -> bool {
+        !matches!(self, Self::ClientCredentials)
+    }
+
+    /// Whether the grant is used up by the first request that reaches the server.
+    pub(super) fn works_once(&self) -> bool {
+        matches!(self, Self::AuthorizationCode { .. })
+    }
+
+    /// To be called right before the request goes out.
+    pub(super) fn note_sent(&self) {
+        if let Self::AuthorizationCode { sent, .. } = self {
+            sent.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -42,17 +81,48 @@ impl ClientAuthentication {
 /// The form that asks for a token.
 pub(super) fn form(
     client_id: &str,
-    grant: &Grant,
-    authentication: &ClientAuthentication,
+    grant: &Grant<'_>,
+    proof: &Proof<'_>,
     request: &TokenRequest,
 ) -> Result<String, IdentityError> {
+    let mut scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
     let mut form = Serializer::new(String::new());
     form.append_pair("client_id", client_id)
-        .append_pair("grant_type", grant.grant_type())
-        .append_pair("scope", &request.scopes.join(" "));
-    match authentication {
-        ClientAuthentication::Secret(secret) => {
+        .append_pair("grant_type", grant.grant_type());
+    match grant {
+        Grant::ClientCredentials => {}
+        Grant::OnBehalfOf { assertion } => {
+            form.append_pair("assertion", assertion.expose())
+                .append_pair("requested_token_use", "on_behalf_of");
+        }
+        Grant::AuthorizationCode {
+            code, redirect_uri, ..
+        } => {
+            form.append_pair("code", code.expose())
+                .append_pair("redirect_uri", redirect_uri);
+        }
+        Grant::RefreshToken(token) => {
+            form.append_pair("refresh_token", token.expose());
+        }
+    }
+    if grant.concerns_user() {
+        scopes.extend(
+            USER_SCOPES
+                .iter()
+                .filter(|&&scope| !request.scopes.iter().any(|own| own == scope)),
+        );
+        // Asks for the ids of the user and the tenant that MSAL calls the home account.
+        form.append_pair("client_info", "1");
+    }
+    form.append_pair("scope", &scopes.join(" "));
+    match proof {
+        Proof::Nothing => {}
+        Proof::Secret(secret) => {
             form.append_pair("client_secret", secret.expose());
+        }
+        Proof::Assertion(assertion) => {
+            form.append_pair("client_assertion_type", JWT_BEARER)
+                .append_pair("client_assertion", assertion.expose());
         }
     }
     if let Some(claims) = claims(request)? {

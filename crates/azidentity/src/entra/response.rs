@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     IdentityError, ServerError,
     http::Answer,
-    secret::Redactor,
+    secret::{Redactor, SecretText},
     token::{AccessTokenInfo, Lifetime, access_token, seconds, token_type},
 };
 
@@ -24,6 +24,13 @@ pub(super) struct Reading<'a> {
     pub(super) sent_at: i64,
 }
 
+/// What a grant was exchanged for.
+pub(crate) struct Redeemed {
+    pub(crate) access: AccessTokenInfo,
+    /// For the next time, where a user is concerned.
+    pub(crate) refresh_token: Option<SecretText>,
+}
+
 /// The members of [RFC 6749, sections 5.1 and 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5) and Entra's
 /// additions. Numbers may come as text.
 #[derive(Deserialize)]
@@ -33,6 +40,7 @@ struct Body {
     expires_in: Option<Value>,
     expires_on: Option<Value>,
     refresh_in: Option<Value>,
+    refresh_token: Option<Zeroizing<String>>,
     error: Option<Value>,
     error_description: Option<Value>,
     error_codes: Option<Value>,
@@ -42,10 +50,7 @@ struct Body {
     claims: Option<Value>,
 }
 
-pub(super) fn read(
-    answer: &Answer,
-    reading: &Reading<'_>,
-) -> Result<AccessTokenInfo, IdentityError> {
+pub(super) fn read(answer: &Answer, reading: &Reading<'_>) -> Result<Redeemed, IdentityError> {
     let Reading { asked, .. } = reading;
     if (300..400).contains(&answer.status) {
         return Err(IdentityError::authentication_failed(format!(
@@ -70,11 +75,7 @@ pub(super) fn read(
     }
 }
 
-fn token(
-    answer: &Answer,
-    body: Body,
-    reading: &Reading<'_>,
-) -> Result<AccessTokenInfo, IdentityError> {
+fn token(answer: &Answer, body: Body, reading: &Reading<'_>) -> Result<Redeemed, IdentityError> {
     let Reading {
         asked,
         tenant,
@@ -110,11 +111,16 @@ fn token(
         )));
     }
     let refresh_in = body.refresh_in.as_ref().and_then(seconds);
-    Ok(
-        AccessTokenInfo::with_lifetime(token, Lifetime::starting(*sent_at, expires_in, refresh_in))
+    let lifetime = Lifetime::starting(*sent_at, expires_in, refresh_in);
+    Ok(Redeemed {
+        access: AccessTokenInfo::with_lifetime(token, lifetime)
             .with_token_type(token_type(body.token_type))
             .with_tenant((*tenant).to_owned()),
-    )
+        refresh_token: body
+            .refresh_token
+            .filter(|token| !token.is_empty())
+            .map(SecretText::from),
+    })
 }
 
 fn refusal(status: u16, error: &Value, body: &Body, reading: &Reading<'_>) -> IdentityError {

@@ -122,7 +122,7 @@ impl Imds {
             MachineEvidence::NotAzure => PROBE_LIMIT_ELSEWHERE,
             _ => PROBE_LIMIT,
         };
-        let probe = self.http.probe(get, context);
+        let probe = self.http.send_single(get, context, &[]);
         let answer = match self.environment.within(limit, probe).await {
             None => {
                 return Err(

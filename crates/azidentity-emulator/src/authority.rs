@@ -8,13 +8,15 @@ use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::json;
 
 use crate::entra_error::{EntraError, Trace};
 use crate::form::{self, Form};
 use crate::grants::{self, Authority, TokenRequest};
+use crate::oidc;
+use crate::signing::TOKENS;
 use crate::state::State;
 
+mod authorize;
 mod discovery;
 
 pub(crate) fn router(state: Arc<State>) -> Router {
@@ -34,6 +36,12 @@ pub(crate) fn router(state: Arc<State>) -> Router {
             "/{tenant}/oauth2/v2.0/token",
             post(token).fallback(only_post),
         )
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(authorize::get).post(authorize::post),
+        )
+        .merge(oidc::issuers())
+        .merge(oidc::sources())
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(state)
 }
@@ -62,13 +70,7 @@ async fn issue(
     // A body that does not say it is a form has no parameters.
     let form = Form::parse(if form::is_form(headers) { body } else { &[] });
     if let Some(name) = form.duplicate() {
-        return Err(EntraError::new(
-            9_000_411,
-            format!(
-                "The parameter '{}' is in the request more than once.",
-                state.showable(name)
-            ),
-        ));
+        return Err(EntraError::repeated(&state.showable(name)));
     }
     let grant = grants::redeem(&TokenRequest {
         state,
@@ -76,19 +78,8 @@ async fn issue(
         form: &form,
         trace,
     })?;
-    let access_token = state
-        .sign(&grant.claims)
-        .await
-        .map_err(|fault| EntraError::new(50000, fault))?;
-    // One second less than the token has, as Entra answers.
-    let expires_in = grant.lifetime - 1;
-    let answer = json!({
-        "token_type": "Bearer",
-        "expires_in": expires_in,
-        "ext_expires_in": expires_in,
-        "access_token": access_token,
-    });
-    Ok(trace.respond(StatusCode::OK, &answer))
+    let key = TOKENS.key().await.map_err(EntraError::fault)?;
+    Ok(trace.respond(StatusCode::OK, &grant.answer(key)?))
 }
 
 /// Who is meant by the first segment of a path.

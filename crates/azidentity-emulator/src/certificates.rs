@@ -27,12 +27,12 @@ impl Certificates {
     ///
     /// Somebody will put the authority into a trust store and leave it there.
     /// It can sign for nothing but loopback names, for a year.
-    pub(crate) fn issue() -> Result<Self, rcgen::Error> {
+    pub(crate) fn issue(region: &str) -> Result<Self, rcgen::Error> {
         let ca_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let ca_params = authority();
         let ca = ca_params.self_signed(&ca_key)?;
         let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let leaf = server()?.signed_by(&leaf_key, &Issuer::new(ca_params, ca_key))?;
+        let leaf = server(region)?.signed_by(&leaf_key, &Issuer::new(ca_params, ca_key))?;
         Ok(Self {
             ca_pem: ca.pem(),
             ca_der: ca.der().clone(),
@@ -64,11 +64,14 @@ fn authority() -> CertificateParams {
     valid_for_a_year(params)
 }
 
-fn server() -> Result<CertificateParams, rcgen::Error> {
+fn server(region: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name = name("localhost");
     params.subject_alt_names = vec![
         SanType::DnsName("localhost".try_into()?),
+        // The authority of a region. A wildcard of one label is not accepted
+        // by all clients.
+        SanType::DnsName(format!("{region}.localhost").try_into()?),
         SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         SanType::IpAddress(IpAddr::V6(Ipv6Addr::LOCALHOST)),
     ];
@@ -114,7 +117,7 @@ mod tests {
         let (ca_key, leaf_key) = (key(), key());
         let params = authority();
         let ca = params.self_signed(&ca_key).unwrap();
-        let mut leaf = server().unwrap();
+        let mut leaf = server("westeurope").unwrap();
         leaf.subject_alt_names = vec![match name.parse() {
             Ok(address) => SanType::IpAddress(address),
             Err(_) => SanType::DnsName(name.try_into().unwrap()),
@@ -136,7 +139,13 @@ mod tests {
 
     #[test]
     fn the_authority_is_good_for_loopback_names_only() {
-        for name in ["localhost", "127.0.0.1", "127.8.9.10", "::1"] {
+        for name in [
+            "localhost",
+            "westeurope.localhost",
+            "127.0.0.1",
+            "127.8.9.10",
+            "::1",
+        ] {
             assert_eq!(verdict(name), Ok(()), "{name}");
         }
         for name in [

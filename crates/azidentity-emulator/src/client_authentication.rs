@@ -1,99 +1,137 @@
 //! Who is asking? Checks what a client proves itself with.
 
-use std::time::SystemTime;
-
 use crate::entra_error::EntraError;
 use crate::grants::TokenRequest;
 use crate::token::ClientProof;
 use crate::world::{Application, ServicePrincipal, Tenant};
 
-/// A client that has proved who it is.
+mod assertion;
+mod certificate;
+mod federated;
+mod secret;
+
+/// A client that has proved who it is, or is known to be public.
 pub(crate) struct Client<'a> {
     pub(crate) application: &'a Application,
     pub(crate) principal: &'a ServicePrincipal,
     pub(crate) proof: ClientProof,
 }
 
-/// Demands the secret of a confidential client. Only what is in the body
-/// counts: Entra's documentation allows HTTP Basic, its libraries never use it.
+/// The application with this id, wherever it is installed.
+pub(crate) fn find_application<'a>(
+    request: &TokenRequest<'a>,
+    client_id: &str,
+) -> Result<&'a Application, EntraError> {
+    let name = match request.tenant {
+        crate::grants::Authority::Tenant(tenant) => tenant.name(),
+        crate::grants::Authority::AnyTenant(name) => name,
+    };
+    let application = request.state.world.application(client_id);
+    application.ok_or_else(|| not_found(&request.state.showable(client_id), name))
+}
+
+fn not_found(shown: &str, tenant: &str) -> EntraError {
+    EntraError::new(
+        700_016,
+        format!(
+            "The application '{shown}' was not found in the tenant '{tenant}'. It has to be registered or installed \
+             there, or the request was meant for another tenant."
+        ),
+    )
+}
+
+/// Demands a secret or an assertion. Only what is in the body counts: Entra's
+/// documentation allows HTTP Basic, its libraries never use it.
 pub(crate) fn authenticate<'a>(
     request: &TokenRequest<'a>,
     tenant: &Tenant,
     client_id: &str,
 ) -> Result<Client<'a>, EntraError> {
-    let installed = request
-        .state
-        .world
-        .application(client_id)
-        .and_then(|application| Some((application, application.service_principal(tenant.id())?)));
-    let Some((application, principal)) = installed else {
-        return Err(EntraError::new(
-            700_016,
-            format!(
-                "The application '{}' was not found in the tenant '{}'. It has to be registered or installed \
-                 there, or the request was meant for another tenant.",
-                request.state.showable(client_id),
-                tenant.name()
-            ),
-        ));
-    };
-    let presented = request.form.get("client_secret");
-    if application.is_public() && presented.is_some() {
-        return Err(EntraError::new(
-            700_025,
-            format!(
-                "The application '{client_id}' is a public client and must not present a client_secret."
-            ),
-        ));
-    }
-    let Some(presented) = presented else {
-        return Err(EntraError::new(
+    let (application, principal) = installed(request, tenant, client_id)?;
+    match proof(request, application)? {
+        Some(proof) => Ok(Client {
+            application,
+            principal,
+            proof,
+        }),
+        None => Err(EntraError::new(
             7_000_216,
-            "The client_credentials grant needs a client_secret in the request body.",
-        ));
+            "This grant needs a client_secret or a client_assertion in the request body.",
+        )),
+    }
+}
+
+/// The same for grants that public clients have, too.
+pub(crate) fn authenticate_or_public<'a>(
+    request: &TokenRequest<'a>,
+    tenant: &Tenant,
+    client_id: &str,
+) -> Result<Client<'a>, EntraError> {
+    let (application, principal) = installed(request, tenant, client_id)?;
+    let proof = match proof(request, application)? {
+        Some(proof) => proof,
+        None if application.is_public() => ClientProof::Nothing,
+        None => {
+            return Err(EntraError::new(
+                7_000_218,
+                "The request body must contain client_assertion or client_secret: the application is a confidential \
+                 client.",
+            ));
+        }
     };
-    check_secret(application, presented, request.trace.at)?;
     Ok(Client {
         application,
         principal,
-        proof: ClientProof::Secret,
+        proof,
     })
 }
 
-fn check_secret(
+fn installed<'a>(
+    request: &TokenRequest<'a>,
+    tenant: &Tenant,
+    client_id: &str,
+) -> Result<(&'a Application, &'a ServicePrincipal), EntraError> {
+    let world = &request.state.world;
+    world
+        .application(client_id)
+        .and_then(|application| Some((application, application.service_principal(tenant.id())?)))
+        .ok_or_else(|| not_found(&request.state.showable(client_id), tenant.name()))
+}
+
+/// Checks what the client presents; `None` when that is nothing.
+fn proof(
+    request: &TokenRequest<'_>,
     application: &Application,
-    presented: &str,
-    now: SystemTime,
-) -> Result<(), EntraError> {
-    let id = application.client_id();
-    // All are looked at, so that the time taken does not tell which one fits.
-    let (mut valid, mut expired) = (false, false);
-    for secret in application.secrets() {
-        if secret.value.matches(presented) {
-            if secret.expired_at(now) {
-                expired = true;
-            } else {
-                valid = true;
-            }
+) -> Result<Option<ClientProof>, EntraError> {
+    let secret = request.form.get("client_secret");
+    let assertion = request.form.get("client_assertion");
+    let presented = match (secret, assertion) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            // RFC 6749, section 2.3: not more than one method in a request.
+            return Err(EntraError::new(
+                9_002_313,
+                "The request has both a client_secret and a client_assertion. One of them is enough.",
+            ));
         }
-    }
-    if valid {
-        return Ok(());
-    }
-    Err(if expired {
-        EntraError::new(
-            7_000_222,
+        (Some(_), None) => "client_secret",
+        (None, Some(_)) => "client_assertion",
+    };
+    if application.is_public() {
+        return Err(EntraError::new(
+            700_025,
             format!(
-                "The client secret presented for the application '{id}' has expired. Create a new one."
+                "The application '{}' is a public client and must not present a {presented}.",
+                application.client_id()
             ),
-        )
-    } else {
-        EntraError::new(
-            7_000_215,
-            format!(
-                "The client secret presented for the application '{id}' is not valid. Send the value of \
-                 the secret, not its id."
-            ),
-        )
-    })
+        ));
+    }
+    if let Some(secret) = secret {
+        secret::check(application, secret, request.trace.at)?;
+        return Ok(Some(ClientProof::Secret));
+    }
+    if let Some(assertion) = assertion {
+        assertion::check(request, application, assertion)?;
+    }
+    Ok(Some(ClientProof::Certificate))
 }

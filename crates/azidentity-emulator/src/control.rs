@@ -5,14 +5,17 @@ use std::sync::Arc;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router, middleware};
+use serde::de::DeserializeOwned;
 
 use crate::script::Script;
 use crate::state::State;
 
+mod clients;
 mod clock;
 mod guard;
+mod users;
 
 /// Requests below this path are not recorded, and not touched by faults.
 pub(crate) const PREFIX: &str = "/_emulator/";
@@ -27,6 +30,21 @@ pub(crate) fn router(state: &Arc<State>) -> Router<Arc<State>> {
             get(clock::show).put(clock::set).delete(clock::reset),
         )
         .route("/_emulator/ca.pem", get(ca))
+        .route("/_emulator/sign-in", post(users::sign_in))
+        .route("/_emulator/authorization-code", post(users::code))
+        .route("/_emulator/revoke-refresh-tokens", post(users::revoke))
+        .route(
+            "/_emulator/client-certificate.pem",
+            get(clients::registered),
+        )
+        .route(
+            "/_emulator/renewed-client-certificate.pem",
+            get(clients::renewed),
+        )
+        .route(
+            "/_emulator/service-account-token",
+            post(clients::service_account_token),
+        )
         .route_layer(guard)
 }
 
@@ -59,4 +77,19 @@ async fn ca(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
         [(header::CONTENT_TYPE, "application/x-pem-file")],
         state.ca_pem.clone(),
     )
+}
+
+/// A status and what it means.
+type Refused = (StatusCode, String);
+
+/// A body in JSON.
+fn read<T: DeserializeOwned>(body: &str) -> Result<T, Refused> {
+    serde_json::from_str(body).map_err(|error| {
+        // Not what serde says, which could quote a secret in a wrong place.
+        let text = format!(
+            "the body has to be a JSON object with the right keys; line {} is wrong",
+            error.line()
+        );
+        (StatusCode::BAD_REQUEST, text)
+    })
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::certificates::Certificates;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ledger::Ledger;
 use crate::managed_identity::APP_SERVICE_PATH;
 use crate::record::{RecordedRequest, Recorder, Server};
 use crate::script::{Running, Script};
@@ -20,6 +21,9 @@ use crate::server::{self, Port, Service};
 use crate::state::State;
 use crate::world::World;
 use crate::{authority, managed_identity, signing};
+
+pub(crate) mod users;
+mod workloads;
 
 /// A running server that behaves like Microsoft Entra and like the managed
 /// identity endpoints of Azure.
@@ -53,9 +57,9 @@ impl Emulator {
     /// # Errors
     /// A port is taken, or the system refuses randomness or a thread.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        signing::prepare();
-        let certificates =
-            Certificates::issue().map_err(|error| StartError::certificate(&error))?;
+        signing::TOKENS.prepare();
+        let certificates = Certificates::issue(config.world.region())
+            .map_err(|error| StartError::certificate(&error))?;
         let https = bind(config.https_port)?;
         let http = bind(config.http_port)?;
         let http_endpoint = format!("http://127.0.0.1:{}", http.number);
@@ -71,7 +75,10 @@ impl Emulator {
         let state = Arc::new(State {
             world,
             authority: format!("https://localhost:{}", https.number),
-            identity_header: Secret::random(32).map_err(|error| StartError::certificate(&error))?,
+            identity_header: random()?,
+            pipelines_token: random()?,
+            github_token: random()?,
+            ledger: Ledger::default(),
             ca_pem: certificates.ca_pem.clone(),
             recorder: Recorder::default(),
             script,
@@ -255,7 +262,7 @@ impl Emulator {
     /// before the runtime's work.
     pub fn wait_until_ready(&self) {
         // A failure is reported by the token endpoints, where it matters.
-        let _ = signing::wait();
+        let _ = signing::TOKENS.wait();
     }
 }
 
@@ -302,6 +309,10 @@ impl StartError {
     fn certificate(error: &dyn fmt::Display) -> Self {
         Self::Certificate(error.to_string())
     }
+}
+
+fn random() -> Result<Secret, StartError> {
+    Secret::random(32).map_err(|error| StartError::certificate(&error))
 }
 
 fn bind(port: Option<u16>) -> Result<Port, StartError> {

@@ -11,7 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::form::Form;
 use crate::state::State;
@@ -22,6 +22,8 @@ use crate::{clock, guid};
 pub(crate) struct EntraError {
     number: u32,
     message: String,
+    /// What the answer has besides the usual fields.
+    further: Map<String, Value>,
 }
 
 impl EntraError {
@@ -29,7 +31,40 @@ impl EntraError {
         Self {
             number,
             message: message.into(),
+            further: Map::new(),
         }
+    }
+
+    /// Not a refusal but a fault of the emulator.
+    pub(crate) fn fault(what: &str) -> Self {
+        Self::new(50000, what)
+    }
+
+    /// With one more field in the answer.
+    pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.further.insert(field.to_owned(), value.into());
+        self
+    }
+
+    /// The number and the text, as people read them.
+    pub(crate) fn text(&self) -> String {
+        format!("AADSTS{}: {}", self.number, self.message)
+    }
+
+    /// How a redirection calls it (RFC 6749, section 4.1.2.1).
+    pub(crate) fn code(&self) -> &'static str {
+        self.kind().0
+    }
+
+    /// What a redirection says of it.
+    pub(crate) fn description(&self, trace: &Trace) -> String {
+        plain(&format!(
+            "{} Trace ID: {} Correlation ID: {} Timestamp: {}",
+            self.text(),
+            trace.id,
+            trace.correlation_id,
+            clock::text(trace.at)
+        ))
     }
 
     /// A parameter that the body of a token request must have.
@@ -37,6 +72,14 @@ impl EntraError {
         Self::new(
             900_144,
             format!("The request body must contain the parameter '{parameter}'."),
+        )
+    }
+
+    /// A parameter that came twice; `shown` is its name.
+    pub(crate) fn repeated(shown: &str) -> Self {
+        Self::new(
+            9_000_411,
+            format!("The parameter '{shown}' is in the request more than once."),
         )
     }
 
@@ -64,17 +107,24 @@ impl EntraError {
         const UNAVAILABLE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
         match self.number {
             // The client is not who it says it is: RFC 6749, section 5.2.
-            7_000_215 | 7_000_216 | 7_000_222 | 700_025 => {
+            7_000_215 | 7_000_216 | 7_000_218 | 7_000_222 | 700_021 | 700_023 | 700_024
+            | 700_025 | 700_027 | 700_211 | 700_212 | 700_213 => {
                 ("invalid_client", StatusCode::UNAUTHORIZED)
             }
             700_016 => ("unauthorized_client", BAD),
-            70011 | 1_002_012 => ("invalid_scope", BAD),
+            650_053 => ("invalid_client", BAD),
+            28000 | 70011 | 1_002_012 => ("invalid_scope", BAD),
             500_011 => ("invalid_resource", BAD),
             70003 => ("unsupported_grant_type", BAD),
+            70005 => ("unsupported_response_type", BAD),
             50049 => ("invalid_instance", BAD),
+            50058 => ("login_required", BAD),
+            50076 => ("interaction_required", BAD),
+            50013 | 50020 | 50034 | 50173 | 54005 | 65001 | 70000 | 70008 | 500_131 | 500_133
+            | 501_481 | 7_000_114 => ("invalid_grant", BAD),
             // These and the next ones nobody gets without a script.
-            50076 | 50079 | 50158 => ("interaction_required", BAD),
-            50173 | 65001 | 70008 | 700_082 => ("invalid_grant", BAD),
+            50079 | 50158 => ("interaction_required", BAD),
+            700_082 => ("invalid_grant", BAD),
             90033 => ("temporarily_unavailable", UNAVAILABLE),
             // Not a refusal but a fault of the emulator.
             50000 => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),
@@ -112,20 +162,19 @@ impl EntraError {
 
     fn body(&self, error: &str, trace: &Trace) -> Value {
         let number = self.number;
-        let timestamp = clock::text(trace.at);
-        let description = plain(&format!(
-            "AADSTS{number}: {} Trace ID: {} Correlation ID: {} Timestamp: {timestamp}",
-            self.message, trace.id, trace.correlation_id
-        ));
-        json!({
+        let mut body = json!({
             "error": error,
-            "error_description": description,
+            "error_description": self.description(trace),
             "error_codes": [number],
-            "timestamp": timestamp,
+            "timestamp": clock::text(trace.at),
             "trace_id": trace.id,
             "correlation_id": trace.correlation_id,
             "error_uri": format!("https://login.microsoftonline.com/error?code={number}"),
-        })
+        });
+        for (name, value) in &self.further {
+            body[name.as_str()] = value.clone();
+        }
+        body
     }
 }
 

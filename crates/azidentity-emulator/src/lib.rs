@@ -39,6 +39,7 @@
 mod authority;
 mod certificates;
 mod client_authentication;
+mod client_certificate;
 mod clock;
 mod config;
 mod control;
@@ -47,24 +48,34 @@ mod entra_error;
 mod form;
 mod grants;
 mod guid;
+mod jwt;
+mod ledger;
 mod managed_identity;
+mod oidc;
+mod pkce;
 mod record;
 mod redaction;
+mod redirect_uri;
 mod requested_claims;
 mod scope;
 mod script;
 mod secret;
 mod server;
+mod sign_in;
 mod signing;
 mod state;
 mod token;
+mod user_grant;
 mod world;
+mod x509;
 
+pub use client_certificate::ClientCertificate;
 pub use config::{Config, ConfigError};
 pub use emulator::{Emulator, StartError};
 pub use record::{Fields, RecordedRequest, Server};
 pub use script::{Fault, Script};
+pub use sign_in::{SignIn, SignInError, UserTokens};
 pub use world::{
-    Application, ClientSecret, ManagedIdentity, Resource, ServicePrincipal, Tenant, TokenVersion,
-    World,
+    Application, ClientSecret, FederatedCredential, ManagedIdentity, RegisteredCertificate,
+    Resource, ServicePrincipal, Tenant, TokenVersion, User, World,
 };

@@ -12,11 +12,14 @@ use axum::routing::get;
 
 use crate::clock;
 use crate::control;
+use crate::oidc;
+use crate::requested_claims::RequestedClaims;
 use crate::state::State;
 use crate::token::{AppToken, ClientProof};
 use crate::world::{ManagedIdentity, World, resource_not_found};
 
 mod app_service;
+mod compute;
 mod imds;
 
 pub(crate) use app_service::PATH as APP_SERVICE_PATH;
@@ -29,7 +32,9 @@ const LIFETIME: u64 = 24 * 60 * 60;
 pub(crate) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route(imds::PATH, get(imds::token))
+        .route(compute::PATH, get(compute::location))
         .route(APP_SERVICE_PATH, get(app_service::token))
+        .merge(oidc::sources())
         .merge(control::router(&state))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .with_state(state)
@@ -107,7 +112,7 @@ async fn issue(
         proof: ClientProof::Certificate,
         audience: &audience,
         roles: &identity.roles,
-        handles_challenges: false,
+        asked: &RequestedClaims::default(),
         managed_identity: Some(identity.resource_id()),
     };
     let now = clock::unix(state.now());

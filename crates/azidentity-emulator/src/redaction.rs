@@ -8,6 +8,7 @@ use crate::state::State;
 /// Parameters whose values can be shown.
 const OPEN: &[&str] = &[
     "api-version",
+    "audience",
     "authorization_endpoint",
     "claims",
     "client-request-id",
@@ -15,16 +16,21 @@ const OPEN: &[&str] = &[
     "client_id",
     "client_info",
     "clientid",
+    "code_challenge_method",
+    "format",
     "grant_type",
     "mi_res_id",
     "msi_res_id",
     "object_id",
     "principal_id",
+    "prompt",
     "redirect_uri",
     "requested_token_use",
     "resource",
+    "response_mode",
     "response_type",
     "scope",
+    "serviceconnectionid",
 ];
 
 /// Parameters of which only the name can be shown.
@@ -33,10 +39,14 @@ const CLOSED: &[&str] = &[
     "client_assertion",
     "client_secret",
     "code",
+    "code_challenge",
     "code_verifier",
     "device_code",
+    "login_hint",
+    "nonce",
     "password",
     "refresh_token",
+    "state",
     "username",
 ];
 
@@ -47,8 +57,10 @@ const OPEN_HEADERS: &[&str] = &[
     "content-type",
     "host",
     "metadata",
+    "metadata-flavor",
     "return-client-request-id",
     "user-agent",
+    "x-tfs-fedauthredirect",
     "x-ms-client-request-id",
     "x-ms-lib-capability",
 ];

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::entra_error::EntraError;
 
 /// Claims a client asks for, checked for their form.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RequestedClaims(Value);
 
 impl RequestedClaims {
@@ -36,6 +36,30 @@ impl RequestedClaims {
                 .is_some_and(|v| v.eq_ignore_ascii_case("cp1"))
         })
     }
+
+    /// The moment before which the token must not have been issued, in seconds
+    /// since 1970: what a challenge of continuous access evaluation demands.
+    /// <https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation>
+    pub(crate) fn not_before(&self) -> Option<u64> {
+        let value = self.essential("nbf")?.get("value")?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+
+    /// The authentication contexts that the token has to have (`acrs`).
+    /// <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
+    pub(crate) fn contexts(&self) -> Vec<&str> {
+        let Some(asked) = self.essential("acrs") else {
+            return Vec::new();
+        };
+        let several = asked.get("values").and_then(Value::as_array);
+        let values = several.into_iter().flatten().chain(asked.get("value"));
+        values.filter_map(Value::as_str).collect()
+    }
+
+    fn essential(&self, claim: &str) -> Option<&Value> {
+        let asked = self.0.get("access_token")?.get(claim)?;
+        (asked.get("essential") == Some(&Value::Bool(true))).then_some(asked)
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +88,21 @@ mod tests {
             );
         }
         assert!(!RequestedClaims::parse(None).unwrap().handles_challenges());
+    }
+
+    #[test]
+    fn only_essential_claims_are_binding() {
+        let parse = |claims: &str| RequestedClaims::parse(Some(claims)).unwrap();
+        let asked = parse(
+            r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"},
+                "acrs":{"essential":true,"values":["c1","c2"]}}}"#,
+        );
+        assert_eq!(asked.not_before(), Some(1_604_106_651));
+        assert_eq!(asked.contexts(), ["c1", "c2"]);
+        let asked = parse(r#"{"access_token":{"nbf":{"value":"1"},"acrs":{"value":"c1"}}}"#);
+        assert_eq!((asked.not_before(), asked.contexts().len()), (None, 0));
+        let asked = parse(r#"{"access_token":{"nbf":5,"acrs":{"essential":true,"value":"c3"}}}"#);
+        assert_eq!((asked.not_before(), asked.contexts()), (None, vec!["c3"]));
     }
 
     #[test]

@@ -4,6 +4,10 @@ use crate::entra_error::EntraError;
 use crate::state::State;
 use crate::world::{Audience, Tenant, resource_not_found};
 
+mod delegated;
+
+pub(crate) use delegated::{Delegated, of_user};
+
 /// The permissions of an application are fixed by its administrator, so it can
 /// only ask for all of them, at one resource at a time.
 const ALL: &str = "/.default";
@@ -15,23 +19,12 @@ pub(crate) fn of_application(
     scope: &str,
 ) -> Result<Audience, EntraError> {
     let shown = state.showable(scope);
-    let invalid = || {
-        EntraError::new(
-            70011,
-            format!(
-                "The value of the parameter 'scope' is not valid. The scope {shown} is not valid."
-            ),
-        )
-    };
+    let invalid = || invalid(&shown);
     let mut scopes = scope.split(' ').filter(|part| !part.is_empty());
     let (Some(only), None) = (scopes.next(), scopes.next()) else {
         return Err(invalid());
     };
-    // RFC 6749, section 3.3.
-    if !only
-        .bytes()
-        .all(|b| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~'))
-    {
+    if !is_well_formed(only) {
         return Err(invalid());
     }
     let Some(resource) = only.strip_suffix(ALL) else {
@@ -46,10 +39,28 @@ pub(crate) fn of_application(
     if resource.is_empty() {
         return Err(invalid());
     }
+    audience(state, tenant, resource)
+}
+
+fn audience(state: &State, tenant: &Tenant, resource: &str) -> Result<Audience, EntraError> {
     state.world.audience(resource).ok_or_else(|| {
         EntraError::new(
             500_011,
             resource_not_found(&state.showable(resource), tenant),
         )
     })
+}
+
+fn invalid(shown: &str) -> EntraError {
+    EntraError::new(
+        70011,
+        format!("The value of the parameter 'scope' is not valid. The scope {shown} is not valid."),
+    )
+}
+
+/// RFC 6749, section 3.3.
+fn is_well_formed(scope: &str) -> bool {
+    scope
+        .bytes()
+        .all(|b| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~'))
 }

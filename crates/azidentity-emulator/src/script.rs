@@ -57,7 +57,7 @@ impl Script {
     ///
     /// | key | meaning |
     /// | --- | --- |
-    /// | `endpoint` | `token`, `openid-configuration`, `jwks`, `instance-discovery`, `imds` or `app-service` |
+    /// | `endpoint` | `token`, `authorize`, `openid-configuration`, `jwks`, `instance-discovery`, `imds`, `app-service`, `pipelines`, `github` or `gcp` |
     /// | `path` | in place of an endpoint: a pattern, see [`Fault::path`] |
     /// | `method`, `grant_type`, `client_id`, `resource` | which of the requests there, see the methods of these names |
     /// | `skip` | so many of them pass first; default: 0 |

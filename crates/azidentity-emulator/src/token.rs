@@ -5,7 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::requested_claims::RequestedClaims;
 use crate::world::{Audience, Roles, TokenVersion};
+
+mod user;
+
+pub(crate) use user::{IdToken, UserToken};
 
 /// Entra dates tokens back by five minutes, for receivers whose clocks are slow.
 const BACKDATED: u64 = 5 * 60;
@@ -13,6 +18,8 @@ const BACKDATED: u64 = 5 * 60;
 /// How a client proved who it is; the `appidacr` and `azpacr` claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientProof {
+    /// None: a public client.
+    Nothing,
     Secret,
     /// A certificate, an assertion, or being a managed identity.
     Certificate,
@@ -21,6 +28,7 @@ pub(crate) enum ClientProof {
 impl ClientProof {
     fn class(self) -> &'static str {
         match self {
+            Self::Nothing => "0",
             Self::Secret => "1",
             Self::Certificate => "2",
         }
@@ -35,8 +43,8 @@ pub(crate) struct AppToken<'a> {
     pub(crate) proof: ClientProof,
     pub(crate) audience: &'a Audience,
     pub(crate) roles: &'a Roles,
-    /// Whether the client said that it handles claims challenges.
-    pub(crate) handles_challenges: bool,
+    /// What the client asked for besides.
+    pub(crate) asked: &'a RequestedClaims,
     /// The Azure resource id of a managed identity.
     pub(crate) managed_identity: Option<&'a str>,
 }
@@ -45,11 +53,49 @@ impl AppToken<'_> {
     /// The claims of a token issued at `now` (seconds since 1970) for so many
     /// seconds.
     pub(crate) fn claims(&self, authority: &str, now: u64, lifetime: u64) -> Value {
+        let mut claims = Base {
+            tenant_id: self.tenant_id,
+            client_id: self.client_id,
+            proof: self.proof,
+            audience: self.audience,
+            asked: self.asked,
+        }
+        .claims(authority, now, lifetime);
+        let mut claim = |name: &str, value: Value| {
+            claims.insert(name.to_owned(), value);
+        };
+        claim("idtyp", json!("app"));
+        claim("oid", json!(self.object_id));
+        claim("sub", json!(self.object_id));
+        let roles = self.audience.roles(self.roles);
+        if !roles.is_empty() {
+            claim("roles", json!(roles));
+        }
+        if let Some(resource_id) = self.managed_identity {
+            claim("xms_mirid", json!(resource_id));
+        }
+        Value::Object(claims)
+    }
+}
+
+/// What tokens of applications and of users have in common.
+struct Base<'a> {
+    tenant_id: &'a str,
+    client_id: &'a str,
+    proof: ClientProof,
+    audience: &'a Audience,
+    asked: &'a RequestedClaims,
+}
+
+impl Base<'_> {
+    fn claims(&self, authority: &str, now: u64, lifetime: u64) -> Map<String, Value> {
         let mut claims = Map::new();
         let mut claim = |name: &str, value: Value| {
             claims.insert(name.to_owned(), value);
         };
-        let issued = now.saturating_sub(BACKDATED);
+        // A claims challenge can demand a token that is not older than a moment.
+        let since = self.asked.not_before().unwrap_or(0).min(now);
+        let issued = now.saturating_sub(BACKDATED).max(since);
         let sts = format!("https://sts.windows.net/{}/", self.tenant_id);
         claim("aud", json!(self.audience.aud));
         match self.audience.version {
@@ -71,23 +117,17 @@ impl AppToken<'_> {
         claim("nbf", json!(issued));
         claim("exp", json!(now + lifetime));
         claim("aio", json!(opaque()));
-        claim("idtyp", json!("app"));
-        claim("oid", json!(self.object_id));
         claim("rh", json!(format!("1.{}.", opaque())));
-        claim("sub", json!(self.object_id));
         claim("tid", json!(self.tenant_id));
         claim("uti", json!(opaque()));
-        let roles = self.audience.roles(self.roles);
-        if !roles.is_empty() {
-            claim("roles", json!(roles));
-        }
-        if self.handles_challenges {
+        if self.asked.handles_challenges() {
             claim("xms_cc", json!(["cp1"]));
         }
-        if let Some(resource_id) = self.managed_identity {
-            claim("xms_mirid", json!(resource_id));
+        let contexts = self.asked.contexts();
+        if !contexts.is_empty() {
+            claim("acrs", json!(contexts));
         }
-        Value::Object(claims)
+        claims
     }
 }
 

@@ -1,19 +1,25 @@
-//! Who exists: tenants, applications, resources and managed identities.
+//! Who exists: tenants, applications, users, resources and managed identities.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use crate::clock::Clock;
 use crate::secret::Secret;
 
+mod applications;
 mod built_in;
+mod credentials;
 mod resources;
+mod users;
 
-pub(crate) use resources::{Audience, resource_not_found};
+pub use applications::{Application, ClientSecret, ServicePrincipal};
+pub use credentials::{FederatedCredential, RegisteredCertificate};
+pub(crate) use credentials::{IssuerKeys, Source, TrustedSubject};
+pub(crate) use resources::{Audience, GRAPH, resource_not_found};
 pub use resources::{Resource, TokenVersion};
+pub use users::User;
 
-/// Everything the emulator knows about: tenants, applications, the resources
-/// tokens can be asked for, and managed identities.
+/// Everything the emulator knows about: tenants, applications, users, the
+/// resources tokens can be asked for, and managed identities.
 ///
 /// The default is the built-in world, whose ids are constants of this type and
 /// whose client secret is new in every [`World`]. Another one is described in
@@ -33,6 +39,8 @@ pub struct World {
     pub(crate) resources: Vec<Resource>,
     pub(crate) identities: Vec<ManagedIdentity>,
     pub(crate) accept_any_resource: bool,
+    pub(crate) users: Vec<User>,
+    pub(crate) region: String,
     /// What time it is there: the system's, until an emulator sets another.
     pub(crate) clock: Clock,
 }
@@ -86,6 +94,13 @@ impl World {
         self.accept_any_resource
     }
 
+    /// The Azure region in which the emulated machine stands: what its metadata
+    /// service says, and a name under which the authority can be reached, too
+    /// (`https://REGION.localhost:PORT`). Default: `westeurope`.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// The managed identities of the emulated machine.
     pub fn identities(&self) -> &[ManagedIdentity] {
         &self.identities
@@ -132,96 +147,6 @@ impl Tenant {
                 .domains
                 .iter()
                 .any(|d| d.eq_ignore_ascii_case(id_or_domain))
-    }
-}
-
-/// An app registration and its service principals.
-#[derive(Clone, Debug)]
-pub struct Application {
-    pub(crate) client_id: String,
-    pub(crate) name: String,
-    pub(crate) public: bool,
-    pub(crate) service_principals: Vec<ServicePrincipal>,
-    pub(crate) secrets: Vec<ClientSecret>,
-    pub(crate) roles: Roles,
-}
-
-impl Application {
-    /// The client id, a GUID in lower case.
-    pub fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    /// The display name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether this is a public client, which cannot keep a secret and must
-    /// not present one.
-    pub fn is_public(&self) -> bool {
-        self.public
-    }
-
-    /// Its service principals: the home tenant's first, then those of the
-    /// other tenants it is installed in. Never empty.
-    pub fn service_principals(&self) -> &[ServicePrincipal] {
-        &self.service_principals
-    }
-
-    /// The service principal in the tenant with this id; `None` when the
-    /// application is not installed there.
-    pub fn service_principal(&self, tenant_id: &str) -> Option<&ServicePrincipal> {
-        self.service_principals
-            .iter()
-            .find(|p| p.tenant_id.eq_ignore_ascii_case(tenant_id))
-    }
-
-    /// The client secrets, expired ones included.
-    pub fn secrets(&self) -> &[ClientSecret] {
-        &self.secrets
-    }
-}
-
-/// An application as one tenant sees it.
-#[derive(Clone, Debug)]
-pub struct ServicePrincipal {
-    pub(crate) tenant_id: String,
-    pub(crate) object_id: String,
-}
-
-impl ServicePrincipal {
-    /// The tenant it lives in, a GUID in lower case.
-    pub fn tenant_id(&self) -> &str {
-        &self.tenant_id
-    }
-
-    /// Its object id, the `oid` of the tokens issued to it.
-    pub fn object_id(&self) -> &str {
-        &self.object_id
-    }
-}
-
-/// A client secret. `Debug` does not show it.
-#[derive(Clone, Debug)]
-pub struct ClientSecret {
-    pub(crate) value: Secret,
-    pub(crate) expires: Option<SystemTime>,
-}
-
-impl ClientSecret {
-    /// The secret, in clear.
-    pub fn value(&self) -> &str {
-        self.value.expose()
-    }
-
-    /// When it expires; `None` for never.
-    pub fn expires(&self) -> Option<SystemTime> {
-        self.expires
-    }
-
-    pub(crate) fn expired_at(&self, now: SystemTime) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
     }
 }
 

@@ -3,12 +3,21 @@
 
 mod acquisition;
 mod application;
+mod authorization_code;
+mod azure_pipelines;
 mod chained;
+mod client_assertion;
+#[cfg(feature = "client_certificate")]
+mod client_certificate;
 mod client_secret;
 mod default_azure;
 mod environment;
+mod federated;
 mod managed_identity;
+mod on_behalf_of;
+mod proof;
 mod settings;
+mod workload_identity;
 
 use std::pin::Pin;
 
@@ -17,7 +26,20 @@ use azure_core::credentials::{TokenCredential, TokenRequestOptions};
 
 use crate::token::AccessTokenInfo;
 
+pub use authorization_code::{AuthorizationCodeCredential, AuthorizationCodeCredentialBuilder};
+pub use azure_pipelines::{
+    AzurePipelinesCredential, AzurePipelinesCredentialBuilder, AzurePipelinesCredentialOptions,
+};
 pub use chained::{ChainMember, ChainedTokenCredential};
+pub use client_assertion::{
+    AssertionFn, ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialBuilder,
+    ClientAssertionCredentialOptions,
+};
+#[cfg(feature = "client_certificate")]
+pub use client_certificate::{
+    ClientCertificateCredential, ClientCertificateCredentialBuilder,
+    ClientCertificateCredentialOptions,
+};
 pub use client_secret::{
     ClientSecretCredential, ClientSecretCredentialBuilder, ClientSecretCredentialOptions,
 };
@@ -28,8 +50,16 @@ pub use default_azure::{
 pub use environment::{
     EnvironmentCredential, EnvironmentCredentialBuilder, EnvironmentCredentialOptions,
 };
+pub use federated::{FederatedCredential, FederatedCredentialBuilder, FederatedCredentialOptions};
 pub use managed_identity::{
     ManagedIdentityCredential, ManagedIdentityCredentialBuilder, ManagedIdentityCredentialOptions,
+};
+pub use on_behalf_of::{
+    OnBehalfOfClient, OnBehalfOfClientBuilder, OnBehalfOfCredential, OnBehalfOfCredentialBuilder,
+};
+pub use workload_identity::{
+    WorkloadIdentityCredential, WorkloadIdentityCredentialBuilder,
+    WorkloadIdentityCredentialOptions,
 };
 
 /// What every credential of this crate can do beyond `azure_core`'s [`TokenCredential`].
@@ -70,8 +100,9 @@ pub trait Credential: TokenCredential {
 /// Written out by hand instead of with `async fn`, so that the answer from the cache is a small ready future and not the
 /// whole state machine of a fetch.
 macro_rules! implement_credential {
-    ($credential:ty, $field:ident) => {
-        impl $crate::Credential for $credential {
+    // The last part is the type's parameters, if it has some.
+    ($credential:ty, $field:ident $(, $($parameter:tt)+)?) => {
+        impl<$($($parameter)+)?> $crate::Credential for $credential {
             fn name(&self) -> &str {
                 self.$field.name()
             }
@@ -103,7 +134,7 @@ macro_rules! implement_credential {
             }
         }
 
-        impl azure_core::credentials::TokenCredential for $credential {
+        impl<$($($parameter)+)?> azure_core::credentials::TokenCredential for $credential {
             fn get_token<'life0, 'life1, 'life2, 'life3, 'async_trait>(
                 &'life0 self,
                 scopes: &'life1 [&'life2 str],

@@ -10,11 +10,14 @@ mod tokio_process;
 use std::{
     ffi::OsStr,
     fmt, io,
+    path::PathBuf,
     process::{Command, Output, Stdio},
     sync::Arc,
 };
 
 use async_trait::async_trait;
+
+use crate::Environment;
 
 /// A [process creation flag](https://learn.microsoft.com/windows/win32/procthread/process-creation-flags). Without it, a
 /// service or a program with windows of its own would flash a console at its user.
@@ -62,20 +65,77 @@ pub trait Executor: Send + Sync + fmt::Debug {
 /// and outside of a runtime [`run`](Executor::run) fails. Without the feature threads wait, and any executor of futures
 /// will do.
 pub fn new_executor() -> Arc<dyn Executor> {
+    with_manner(Manner::default())
+}
+
+/// The same for programs whose output is a secret or foreign text: it runs them in `folder`, and kills what prints more than
+/// `longest_output` bytes, which is an error of kind [`io::ErrorKind::FileTooLarge`].
+pub(crate) fn careful_executor(
+    folder: Option<PathBuf>,
+    longest_output: usize,
+) -> Arc<dyn Executor> {
+    with_manner(Manner {
+        folder,
+        longest_output: Some(longest_output),
+    })
+}
+
+/// A folder into which only an administrator can put things that a program would look for beside itself.
+pub(crate) fn safe_folder(environment: &Environment) -> Option<PathBuf> {
+    if cfg!(windows) {
+        environment.variable("SystemRoot").map(PathBuf::from)
+    } else {
+        let _ = environment;
+        Some(PathBuf::from("/"))
+    }
+}
+
+fn with_manner(manner: Manner) -> Arc<dyn Executor> {
     #[cfg(feature = "tokio")]
     {
-        Arc::new(tokio_process::TokioExecutor)
+        Arc::new(tokio_process::TokioExecutor(manner))
     }
     #[cfg(not(feature = "tokio"))]
     {
-        Arc::new(thread::ThreadExecutor)
+        Arc::new(thread::ThreadExecutor(manner))
+    }
+}
+
+/// How programs are run.
+#[derive(Clone, Debug, Default)]
+struct Manner {
+    /// `None` for the caller's own.
+    folder: Option<PathBuf>,
+    /// Of each of the two outputs, in bytes. `None` for no limit.
+    longest_output: Option<usize>,
+}
+
+impl Manner {
+    /// How many bytes to read at most: one more than is allowed.
+    fn most_to_read(&self) -> u64 {
+        self.longest_output
+            .and_then(|longest| u64::try_from(longest).ok()?.checked_add(1))
+            .unwrap_or(u64::MAX)
+    }
+
+    fn check_length(&self, read: &[u8]) -> io::Result<()> {
+        match self.longest_output {
+            Some(longest) if read.len() > longest => Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("the program printed more than {longest} bytes"),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
 /// The program, captured, with nothing to read: a tool that asks a question must not wait for a terminal that it shares
 /// with us, or swallow what was meant for the caller's program.
-fn command(program: &OsStr, args: &[&OsStr]) -> Command {
+fn command(program: &OsStr, args: &[&OsStr], manner: &Manner) -> Command {
     let mut command = Command::new(program);
+    if let Some(folder) = &manner.folder {
+        command.current_dir(folder);
+    }
     command
         .args(args)
         .stdin(Stdio::null())

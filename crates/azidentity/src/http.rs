@@ -7,6 +7,7 @@ mod options;
 #[cfg(all(feature = "reqwest_no_tls", feature = "tokio"))]
 mod pools;
 mod retry;
+mod token_proxy;
 mod transport;
 mod user_agent;
 
@@ -29,7 +30,10 @@ use user_agent::UserAgentSuffix;
 #[cfg(all(feature = "reqwest", feature = "tokio"))]
 pub use options::TransportOptions;
 
+pub use token_proxy::{TokenProxyClient, TokenProxyClientOptions};
+
 pub(crate) use retry::RetryRules;
+pub(crate) use token_proxy::transport as token_proxy_transport;
 pub(crate) use transport::Destination;
 
 /// How long one request may take from the first byte to the last, connecting included.

@@ -17,6 +17,11 @@
 //! | [`DefaultAzureCredential`] | whoever this machine can: the chain that fits most programs |
 //! | [`EnvironmentCredential`] | an application described by environment variables |
 //! | [`ClientSecretCredential`] | an application with a secret |
+//! | `ClientCertificateCredential` | an application with a certificate |
+//! | [`ClientAssertionCredential`] | an application with assertions from a callback or a file |
+//! | [`FederatedCredential`] | an application that another identity provider vouches for: GitHub Actions, Google Cloud, GitLab |
+//! | [`WorkloadIdentityCredential`] | a pod in Kubernetes |
+//! | [`AzurePipelinesCredential`] | a service connection of Azure Pipelines |
 //! | [`ManagedIdentityCredential`] | the Azure host this runs on |
 //! | [`ChainedTokenCredential`] | the first of several credentials of your choice |
 //!
@@ -37,7 +42,7 @@
 //! | `reqwest` | yes | the built-in HTTP client, with TLS by rustls |
 //! | `reqwest_no_tls` | by `reqwest` | the built-in HTTP client without a TLS provider, for programs that bring a transport with their own |
 //! | `blocking` | no | the module `blocking`: credentials for programs without `async` |
-//! | `client_certificate` | yes | nothing; the official crate has it, and what turns it on there may do so here |
+//! | `client_certificate` | yes | `ClientCertificateCredential`, and certificates in [`EnvironmentCredential`] |
 //!
 //! Without `reqwest` set a transport in the client options.
 
@@ -45,26 +50,33 @@ mod bearer_token;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod cache;
+pub mod challenge;
 mod credentials;
 mod entra;
 mod environment;
 mod error;
 mod executor;
+mod federation;
 mod http;
 mod managed_identity;
 mod secret;
+mod small_file;
 mod token;
 
 pub use bearer_token::{BearerTokenProvider, bearer_token_provider};
 pub use credentials::*;
 pub use entra::AzureAuthorityHosts;
+#[cfg(feature = "client_certificate")]
+pub use entra::ClientCertificate;
 pub use environment::{
     Clock, Environment, EnvironmentBuilder, Machine, MachineEvidence, ManualClock,
 };
 pub use error::{Attempt, FailureKind, IdentityError, ServerError};
 pub use executor::{Executor, new_executor};
+pub use federation::{AssertionFile, FederatedAssertion};
 #[cfg(all(feature = "reqwest", feature = "tokio"))]
 pub use http::TransportOptions;
+pub use http::{TokenProxyClient, TokenProxyClientOptions};
 pub use managed_identity::UserAssignedId;
 pub use token::{AccessTokenInfo, TokenRequestOptions};
 

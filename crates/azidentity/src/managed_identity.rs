@@ -23,6 +23,11 @@ use crate::{
 use app_service::AppService;
 use imds::Imds;
 
+/// Scheme, host and port of the instance metadata service, which knows more than tokens.
+pub(crate) fn imds_host(environment: &Environment) -> String {
+    imds::host(environment)
+}
+
 /// A user-assigned managed identity, by one of its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

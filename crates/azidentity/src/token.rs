@@ -1,5 +1,7 @@
 //! What is asked for and what comes back: per-request options, the resolved request, the token and its times.
 
+mod user_assertion;
+
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use azure_core::{
@@ -11,6 +13,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::IdentityError;
+
+pub(crate) use user_assertion::{AssertionDigest, UserAssertion};
 
 /// The last second of the year 9999, beyond which no date can be told.
 const END_OF_TIME: i64 = 253_402_300_799;
@@ -272,6 +276,8 @@ pub(crate) struct TokenRequest {
     pub(crate) scopes: Vec<String>,
     /// The tenant to ask; empty where the source knows no tenants.
     pub(crate) tenant: String,
+    /// The user whose token it is to be, where an application asks on behalf of one.
+    pub(crate) user: Option<Arc<UserAssertion>>,
     pub(crate) claims: Option<String>,
     pub(crate) enable_cae: bool,
     pub(crate) chain: ChainContext,

@@ -11,7 +11,7 @@ use super::find_authority;
 use crate::entra_error::{EntraError, Trace};
 use crate::form::Form;
 use crate::grants::Authority;
-use crate::signing;
+use crate::signing::TOKENS;
 use crate::state::State;
 
 /// How Entra calls every refusal to describe a tenant.
@@ -69,9 +69,11 @@ fn metadata(
         "authorization_endpoint": format!("{authority}/{path}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{authority}/{path}/oauth2/v2.0/token"),
         "jwks_uri": jwks_uri,
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         "grant_types_supported": crate::grants::names(),
         "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "code_challenge_methods_supported": ["S256", "plain"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -87,7 +89,7 @@ pub(super) async fn keys(
     if let Err(error) = find_authority(&state, &tenant) {
         return error.respond_as(INVALID_TENANT, &trace);
     }
-    match signing::key().await {
+    match TOKENS.key().await {
         Ok(key) => trace.respond(StatusCode::OK, &json!({ "keys": [key.jwk()] })),
         Err(fault) => EntraError::new(50000, fault).respond(&trace),
     }

@@ -8,11 +8,14 @@ use toml::Spanned;
 
 use super::file::{self, File, Kind};
 use super::{Config, ConfigError};
-use crate::guid::{self, Guid};
+use crate::guid::Guid;
 use crate::script;
 use crate::world::{
     Application, ClientSecret, ManagedIdentity, Resource, Roles, ServicePrincipal, Tenant, World,
 };
+
+mod credentials;
+mod users;
 
 pub(super) fn config(file: File, text: &str) -> Result<Config, ConfigError> {
     let mut assembly = Assembly {
@@ -24,6 +27,8 @@ pub(super) fn config(file: File, text: &str) -> Result<Config, ConfigError> {
         assembly.world.tenants.clear();
         assembly.world.applications.clear();
         assembly.world.identities.clear();
+        assembly.world.users.clear();
+        assembly.world.resources = Resource::built_in();
     }
     assembly.reserve_what_is_built_in();
     if let Some(any) = file.accept_any_resource {
@@ -41,8 +46,15 @@ pub(super) fn config(file: File, text: &str) -> Result<Config, ConfigError> {
     for application in file.applications {
         assembly.application(application)?;
     }
+    assembly.azure_cli();
+    for user in file.users {
+        assembly.user(user)?;
+    }
     for identity in file.identities {
         assembly.identity(identity)?;
+    }
+    if let Some(region) = file.region {
+        assembly.region(region)?;
     }
     Ok(Config {
         world: assembly.world,
@@ -63,6 +75,8 @@ struct Assembly<'a> {
 impl Assembly<'_> {
     fn reserve_what_is_built_in(&mut self) {
         let applications = self.world.applications.iter().map(|a| &a.client_id);
+        // A file may say more about the Azure CLI than that it exists.
+        let applications = applications.filter(|id| *id != World::AZURE_CLI_CLIENT_ID);
         let identities = self.world.identities.iter().map(|i| &i.client_id);
         self.taken.extend(
             applications
@@ -127,17 +141,29 @@ impl Assembly<'_> {
             identifiers,
             version: resource.token_version.0,
             app_roles: resource.app_roles,
+            scopes: resource.scopes,
         })
     }
 
     fn application(&mut self, application: file::Application) -> Result<(), ConfigError> {
         let client_id = self.claim_id("client id", &application.client_id)?;
-        if application.public && !application.secrets.is_empty() {
+        let proofs = [
+            ("a secret", application.secrets.is_empty()),
+            ("a certificate", application.certificates.is_empty()),
+            ("a trusted subject", application.trusted_subjects.is_empty()),
+            ("a federated credential", application.federated.is_empty()),
+        ];
+        let proof = proofs.into_iter().find(|(_, none)| !none);
+        if let (true, Some((proof, _))) = (application.public, proof) {
             return Err(self.error(
                 &application.client_id.span(),
-                format!("the public client `{client_id}` cannot have a secret"),
+                format!("the public client `{client_id}` cannot have {proof}"),
             ));
         }
+        let certificates = self.certificates(application.certificates)?;
+        let trusted_subjects = self.trusted_subjects(application.trusted_subjects)?;
+        let federated = self.federated(application.federated)?;
+        let redirect_uris = self.redirect_uris(application.redirect_uris)?;
         let roles = self.roles(application.roles)?;
         let home = self.tenant_id(application.tenant.as_ref())?;
         let mut principals = vec![principal(&client_id, home, application.object_id)];
@@ -165,6 +191,11 @@ impl Assembly<'_> {
             service_principals: principals,
             secrets: secrets.collect(),
             roles,
+            certificates,
+            trusted_subjects,
+            federated,
+            redirect_uris,
+            needs_consent_for: application.needs_consent_for,
         });
         Ok(())
     }
@@ -232,13 +263,12 @@ impl Assembly<'_> {
 }
 
 fn principal(client_id: &str, tenant_id: String, object_id: Option<Guid>) -> ServicePrincipal {
-    let object_id = match object_id {
-        Some(Guid(id)) => id,
-        None => guid::derived(&["service principal", client_id, &tenant_id]),
-    };
-    ServicePrincipal {
-        tenant_id,
-        object_id,
+    match object_id {
+        Some(Guid(object_id)) => ServicePrincipal {
+            tenant_id,
+            object_id,
+        },
+        None => ServicePrincipal::derived(client_id, &tenant_id),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shape of the TOML file.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
@@ -33,6 +34,9 @@ pub(super) struct File {
     pub(super) resources: Vec<Resource>,
     #[serde(default, rename = "managed_identity")]
     pub(super) identities: Vec<Identity>,
+    #[serde(default, rename = "user")]
+    pub(super) users: Vec<User>,
+    pub(super) region: Option<Spanned<String>>,
     #[serde(default, rename = "fault")]
     pub(super) faults: Vec<script::Table>,
 }
@@ -59,6 +63,53 @@ pub(super) struct Application {
     pub(super) secrets: Vec<ClientSecret>,
     #[serde(default)]
     pub(super) installed_in: Vec<Installation>,
+    #[serde(default)]
+    pub(super) redirect_uris: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) needs_consent_for: Vec<String>,
+    #[serde(default, rename = "certificate")]
+    pub(super) certificates: Vec<Spanned<Text>>,
+    #[serde(default, rename = "trusted_subject")]
+    pub(super) trusted_subjects: Vec<Spanned<TrustedSubject>>,
+    #[serde(default, rename = "federated_credential")]
+    pub(super) federated: Vec<Spanned<FederatedCredential>>,
+}
+
+/// A certificate as text, or where it stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Text {
+    pub(super) pem: Option<String>,
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrustedSubject {
+    pub(super) common_name: String,
+    pub(super) pem: Option<String>,
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FederatedCredential {
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    pub(super) audience: Option<String>,
+    pub(super) keys: Option<String>,
+    pub(super) keys_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    pub(super) username: Spanned<String>,
+    pub(super) tenant: Option<Spanned<String>>,
+    pub(super) object_id: Option<Guid>,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) needs_mfa: bool,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +136,8 @@ pub(super) struct Resource {
     pub(super) token_version: Version,
     #[serde(default)]
     pub(super) app_roles: Vec<String>,
+    #[serde(default)]
+    pub(super) scopes: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -34,12 +34,13 @@ pub(super) fn redeem(request: &TokenRequest<'_>) -> Result<Grant, EntraError> {
         proof: client.proof,
         audience: &audience,
         roles: &client.application.roles,
-        handles_challenges: asked.handles_challenges(),
+        asked: &asked,
         managed_identity: None,
     };
     let now = clock::unix(request.trace.at);
     Ok(Grant {
         claims: token.claims(&request.state.authority, now, LIFETIME),
         lifetime: LIFETIME,
+        user: None,
     })
 }

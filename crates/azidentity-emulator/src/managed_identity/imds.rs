@@ -62,23 +62,7 @@ pub(super) async fn token(
 }
 
 async fn answer(state: &State, query: &Form, headers: &HeaderMap) -> Result<Response, Response> {
-    // Both keep a token from whoever makes a program on this machine fetch an
-    // address of his choice.
-    if headers
-        .get("metadata")
-        .is_none_or(|value| !value.as_bytes().eq_ignore_ascii_case(b"true"))
-    {
-        return Err(refuse(
-            "bad_request_102",
-            "Required metadata header not specified",
-        ));
-    }
-    if headers.contains_key("x-forwarded-for") {
-        return Err(refuse(
-            "invalid_request",
-            "A request that was forwarded (X-Forwarded-For) is not answered",
-        ));
-    }
+    admit(headers)?;
     match query.get("api-version") {
         None => return Err(refuse("invalid_request", "The query needs api-version")),
         Some(version) if !VERSIONS.contains(&version) => {
@@ -141,7 +125,28 @@ async fn answer(state: &State, query: &Form, headers: &HeaderMap) -> Result<Resp
     .into_response())
 }
 
-fn refuse(error: &str, description: &str) -> Response {
+/// Both conditions keep a token from whoever makes a program on this machine
+/// fetch an address of his choice.
+pub(super) fn admit(headers: &HeaderMap) -> Result<(), Response> {
+    if headers
+        .get("metadata")
+        .is_none_or(|value| !value.as_bytes().eq_ignore_ascii_case(b"true"))
+    {
+        return Err(refuse(
+            "bad_request_102",
+            "Required metadata header not specified",
+        ));
+    }
+    if headers.contains_key("x-forwarded-for") {
+        return Err(refuse(
+            "invalid_request",
+            "A request that was forwarded (X-Forwarded-For) is not answered",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn refuse(error: &str, description: &str) -> Response {
     let body = json!({ "error": error, "error_description": description });
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }

@@ -81,6 +81,11 @@ impl Fault {
         Self::at(Place::Endpoint(Endpoint::TOKEN))
     }
 
+    /// The page at which users sign in, for any tenant.
+    pub fn authorize() -> Self {
+        Self::at(Place::Endpoint(Endpoint::AUTHORIZE))
+    }
+
     /// The metadata of a tenant, with and without `/v2.0`.
     pub fn openid_configuration() -> Self {
         Self::at(Place::Endpoint(Endpoint::OPENID_CONFIGURATION))
@@ -104,6 +109,21 @@ impl Fault {
     /// The managed identity endpoint of App Service.
     pub fn app_service() -> Self {
         Self::at(Place::Endpoint(Endpoint::APP_SERVICE))
+    }
+
+    /// The endpoint for jobs of Azure Pipelines, on either port.
+    pub fn pipelines() -> Self {
+        Self::at(Place::Endpoint(Endpoint::PIPELINES))
+    }
+
+    /// The endpoint for jobs of GitHub Actions, on either port.
+    pub fn github() -> Self {
+        Self::at(Place::Endpoint(Endpoint::GITHUB))
+    }
+
+    /// The identity endpoint of Google Cloud's machines, on either port.
+    pub fn gcp() -> Self {
+        Self::at(Place::Endpoint(Endpoint::GCP))
     }
 
     /// Paths, on either port. `*` stands for anything within one segment,

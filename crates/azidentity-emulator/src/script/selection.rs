@@ -5,6 +5,7 @@ use axum::http::Method;
 use super::path::PathPattern;
 use crate::form::Form;
 use crate::managed_identity::{APP_SERVICE_PATH, IMDS_PATH};
+use crate::oidc::{GCP_PATH, GITHUB_PATH, PIPELINES_PATH};
 use crate::record::Server;
 
 /// A request as the conditions of a fault see it.
@@ -85,7 +86,8 @@ fn holds(condition: Option<&String>, test: impl FnOnce(&str) -> bool) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Endpoint {
     name: &'static str,
-    server: Server,
+    /// `None`: either.
+    server: Option<Server>,
     patterns: &'static [&'static str],
 }
 
@@ -113,19 +115,40 @@ impl Endpoint {
     pub(super) const APP_SERVICE: Self =
         Self::new("app-service", Server::ManagedIdentity, &[APP_SERVICE_PATH]);
 
+    pub(super) const AUTHORIZE: Self = Self::new(
+        "authorize",
+        Server::Authority,
+        &["/*/oauth2/v2.0/authorize"],
+    );
+    pub(super) const PIPELINES: Self = Self::anywhere("pipelines", &[PIPELINES_PATH]);
+    pub(super) const GITHUB: Self = Self::anywhere("github", &[GITHUB_PATH]);
+    pub(super) const GCP: Self = Self::anywhere("gcp", &[GCP_PATH]);
+
     const ALL: &[Self] = &[
         Self::TOKEN,
+        Self::AUTHORIZE,
         Self::OPENID_CONFIGURATION,
         Self::JWKS,
         Self::INSTANCE_DISCOVERY,
         Self::IMDS,
         Self::APP_SERVICE,
+        Self::PIPELINES,
+        Self::GITHUB,
+        Self::GCP,
     ];
 
     const fn new(name: &'static str, server: Server, patterns: &'static [&'static str]) -> Self {
         Self {
             name,
-            server,
+            server: Some(server),
+            patterns,
+        }
+    }
+
+    const fn anywhere(name: &'static str, patterns: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            server: None,
             patterns,
         }
     }
@@ -139,7 +162,7 @@ impl Endpoint {
     }
 
     fn is_asked(&self, asked: &Asked<'_>) -> bool {
-        self.server == asked.server
+        self.server.is_none_or(|server| server == asked.server)
             && self
                 .patterns
                 .iter()

@@ -1,9 +1,13 @@
 //! The world that exists when nobody describes another.
 
 use super::{
-    Application, ClientSecret, ManagedIdentity, Resource, Roles, ServicePrincipal, Tenant, World,
+    Application, ClientSecret, FederatedCredential, ManagedIdentity, RegisteredCertificate,
+    Resource, Roles, ServicePrincipal, Source, Tenant, TokenVersion, TrustedSubject, User, World,
 };
+use crate::client_certificate;
 use crate::clock::Clock;
+use crate::guid;
+use crate::oidc::Issuer;
 use crate::secret::Secret;
 
 impl World {
@@ -15,7 +19,10 @@ impl World {
     pub const OTHER_TENANT_ID: &'static str = "fab21c4d-93e8-4b07-8c6f-2a7d51e9b320";
 
     /// The confidential client of the built-in world. Its secret is
-    /// [`World::client_secret`].
+    /// [`World::client_secret`], its certificate
+    /// [`Emulator::client_certificate`](crate::Emulator::client_certificate),
+    /// and it trusts the subjects named here of each of the emulator's OIDC
+    /// issuers.
     pub const CLIENT_ID: &'static str = "7d3b9f60-1c52-4e8b-b1a4-90c6f2e57a31";
 
     /// The client id of the built-in world's system-assigned identity.
@@ -23,6 +30,48 @@ impl World {
 
     /// The client id of the built-in world's user-assigned identity.
     pub const USER_ASSIGNED_CLIENT_ID: &'static str = "9e4c7d05-b8a3-4f16-8d2e-71f5a0c36b53";
+
+    /// An API of the built-in world that calls others on behalf of its users.
+    /// It has a secret and the client certificate.
+    pub const API_CLIENT_ID: &'static str = "4f8a6c21-d3b7-4e95-8a10-b5e7c92f3d64";
+
+    /// The scope with which users call that API.
+    pub const ORDERS_SCOPE: &'static str = "api://contoso-orders/Orders.Read";
+
+    /// A web application of the built-in world at which users sign in. It has
+    /// a secret and the redirect URI [`World::WEB_REDIRECT_URI`].
+    pub const WEB_CLIENT_ID: &'static str = "b1e60d97-2a4c-47f8-93d5-6c0e8f7a1b52";
+
+    /// Where users of the web application are sent back to, with any port.
+    pub const WEB_REDIRECT_URI: &'static str = "http://localhost/signed-in";
+
+    /// The public client with which the Azure CLI and Microsoft's libraries
+    /// sign users in when nobody names another one. It is in every world.
+    pub const AZURE_CLI_CLIENT_ID: &'static str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+    /// The first user of the built-in world's first tenant.
+    pub const USERNAME: &'static str = "ada@contoso.example";
+
+    /// A user of the built-in world who needs a second factor.
+    pub const MFA_USERNAME: &'static str = "grace@contoso.example";
+
+    /// The user of the built-in world's second tenant.
+    pub const OTHER_USERNAME: &'static str = "alan@fabrikam.example";
+
+    /// The service connection that the emulator's pipeline job may use.
+    pub const SERVICE_CONNECTION_ID: &'static str = "8c25f0d3-9b1e-4a67-b4d8-1f3e5a7c9b20";
+
+    /// The subject of that service connection's tokens.
+    pub const PIPELINES_SUBJECT: &'static str = "sc://contoso/orders/azure";
+
+    /// The subject of the emulator's GitHub Actions job.
+    pub const GITHUB_SUBJECT: &'static str = "repo:contoso/orders:ref:refs/heads/main";
+
+    /// The subject of the emulator's Google Cloud machine.
+    pub const GCP_SUBJECT: &'static str = "108432175690284613957";
+
+    /// The subject of the emulator's Kubernetes workload.
+    pub const KUBERNETES_SUBJECT: &'static str = "system:serviceaccount:orders:importer";
 }
 
 const SUBSCRIPTION: &str =
@@ -39,9 +88,19 @@ impl Default for World {
             object_id: object_id.to_owned(),
         };
         let daemon = Application {
-            client_id: Self::CLIENT_ID.to_owned(),
-            name: "Contoso Daemon".to_owned(),
-            public: false,
+            certificates: vec![RegisteredCertificate(Source::OfThisProcess)],
+            trusted_subjects: vec![TrustedSubject {
+                common_name: client_certificate::COMMON_NAME.to_owned(),
+                authority: Source::OfThisProcess,
+            }],
+            federated: [
+                (Issuer::Pipelines, Self::PIPELINES_SUBJECT),
+                (Issuer::GitHub, Self::GITHUB_SUBJECT),
+                (Issuer::Gcp, Self::GCP_SUBJECT),
+                (Issuer::Kubernetes, Self::KUBERNETES_SUBJECT),
+            ]
+            .map(|(issuer, subject)| FederatedCredential::own(issuer, subject))
+            .to_vec(),
             service_principals: vec![
                 principal(Self::TENANT_ID, "3a90d7c8-52f4-4be1-9607-d8b1f4e2a975"),
                 principal(
@@ -54,6 +113,24 @@ impl Default for World {
                 "https://graph.microsoft.com".to_owned(),
                 vec!["User.Read.All".to_owned()],
             )]),
+            ..Application::new(Self::CLIENT_ID, "Contoso Daemon")
+        };
+        let api = Application {
+            certificates: vec![RegisteredCertificate(Source::OfThisProcess)],
+            secrets: fresh_secret().into_iter().collect(),
+            ..everywhere(Self::API_CLIENT_ID, "Contoso Orders")
+        };
+        let web = Application {
+            secrets: fresh_secret().into_iter().collect(),
+            redirect_uris: vec![Self::WEB_REDIRECT_URI.to_owned()],
+            ..everywhere(Self::WEB_CLIENT_ID, "Contoso Web")
+        };
+        let orders = Resource {
+            app_id: Self::API_CLIENT_ID.to_owned(),
+            identifiers: vec!["api://contoso-orders".to_owned()],
+            version: TokenVersion::V2,
+            app_roles: Vec::new(),
+            scopes: vec!["Orders.Read".to_owned()],
         };
         let identity = |client_id: &str, object_id: &str, resource_id: &str| ManagedIdentity {
             tenant_id: Self::TENANT_ID.to_owned(),
@@ -63,19 +140,20 @@ impl Default for World {
             system_assigned: false,
             roles: Roles::new(),
         };
+        let tenants = vec![
+            tenant(
+                Self::TENANT_ID,
+                ["contoso.example", "contoso.onmicrosoft.com"],
+            ),
+            tenant(
+                Self::OTHER_TENANT_ID,
+                ["fabrikam.example", "fabrikam.onmicrosoft.com"],
+            ),
+        ];
         Self {
-            tenants: vec![
-                tenant(
-                    Self::TENANT_ID,
-                    ["contoso.example", "contoso.onmicrosoft.com"],
-                ),
-                tenant(
-                    Self::OTHER_TENANT_ID,
-                    ["fabrikam.example", "fabrikam.onmicrosoft.com"],
-                ),
-            ],
-            applications: vec![daemon],
-            resources: Resource::built_in(),
+            applications: vec![daemon, api, web, Application::azure_cli(&tenants)],
+            tenants,
+            resources: [orders].into_iter().chain(Resource::built_in()).collect(),
             identities: vec![
                 ManagedIdentity {
                     system_assigned: true,
@@ -92,8 +170,38 @@ impl Default for World {
                 ),
             ],
             accept_any_resource: true,
+            users: vec![
+                user(Self::TENANT_ID, Self::USERNAME, "Ada Lovelace"),
+                User {
+                    needs_mfa: true,
+                    ..user(Self::TENANT_ID, Self::MFA_USERNAME, "Grace Hopper")
+                },
+                user(Self::OTHER_TENANT_ID, Self::OTHER_USERNAME, "Alan Turing"),
+            ],
+            region: "westeurope".to_owned(),
             clock: Clock::default(),
         }
+    }
+}
+
+/// An application that both tenants have.
+fn everywhere(client_id: &str, name: &str) -> Application {
+    let tenants = [World::TENANT_ID, World::OTHER_TENANT_ID];
+    Application {
+        service_principals: tenants
+            .map(|tenant| ServicePrincipal::derived(client_id, tenant))
+            .to_vec(),
+        ..Application::new(client_id, name)
+    }
+}
+
+fn user(tenant_id: &str, username: &str, name: &str) -> User {
+    User {
+        tenant_id: tenant_id.to_owned(),
+        object_id: guid::derived(&["user", tenant_id, username]),
+        username: username.to_owned(),
+        name: name.to_owned(),
+        needs_mfa: false,
     }
 }
 

@@ -20,7 +20,11 @@ pub struct Resource {
     pub(crate) identifiers: Vec<String>,
     pub(crate) version: TokenVersion,
     pub(crate) app_roles: Vec<String>,
+    pub(crate) scopes: Vec<String>,
 }
+
+/// What a scope without a resource is a permission of.
+pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
 
 impl Resource {
     /// The resource's own application id, a GUID in lower case.
@@ -41,6 +45,12 @@ impl Resource {
     /// The app roles it defines. Empty: any role can be granted.
     pub fn app_roles(&self) -> &[String] {
         &self.app_roles
+    }
+
+    /// The permissions that applications can have at it on a user's behalf.
+    /// Empty: any can be asked for.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
     }
 
     /// Whether this is the resource that was asked for.
@@ -72,10 +82,7 @@ impl Resource {
                 "e406a681-f3d4-42a8-90b6-c2b029497af1",
                 &["https://storage.azure.com"],
             ),
-            (
-                "00000003-0000-0000-c000-000000000000",
-                &["https://graph.microsoft.com"],
-            ),
+            ("00000003-0000-0000-c000-000000000000", &[GRAPH]),
         ]
         .into_iter()
         .map(|(app_id, identifiers)| Self {
@@ -83,6 +90,7 @@ impl Resource {
             identifiers: identifiers.iter().map(|&uri| uri.to_owned()).collect(),
             version: TokenVersion::V1,
             app_roles: Vec::new(),
+            scopes: Vec::new(),
         })
         .collect()
     }
@@ -103,9 +111,38 @@ pub(crate) struct Audience {
     pub(crate) version: TokenVersion,
     /// Every name under which roles may have been granted.
     names: Vec<String>,
+    /// The permissions it defines; empty: any.
+    scopes: Vec<String>,
 }
 
 impl Audience {
+    /// Whether this is a name of the resource.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.names.iter().any(|own| same_identifier(own, name))
+    }
+
+    /// Whether users can give this permission.
+    pub(crate) fn has_scope(&self, permission: &str) -> bool {
+        self.scopes.is_empty()
+            || self
+                .scopes
+                .iter()
+                .any(|s| s.eq_ignore_ascii_case(permission))
+    }
+
+    /// What `/.default` stands for.
+    pub(crate) fn default_scopes(&self) -> Vec<String> {
+        if !self.scopes.is_empty() {
+            return self.scopes.clone();
+        }
+        let only = if self.is(GRAPH) {
+            "User.Read"
+        } else {
+            "user_impersonation"
+        };
+        vec![only.to_owned()]
+    }
+
     /// The roles that were granted for this resource.
     pub(crate) fn roles(&self, granted: &super::Roles) -> Vec<String> {
         granted
@@ -131,6 +168,7 @@ impl World {
                 aud,
                 version: resource.version,
                 names,
+                scopes: resource.scopes.clone(),
             });
         }
         // An application is a resource, too, under its client id.
@@ -141,6 +179,7 @@ impl World {
             aud: asked.to_owned(),
             version: TokenVersion::V1,
             names: vec![asked.to_owned()],
+            scopes: Vec::new(),
         })
     }
 }

@@ -128,11 +128,7 @@ fn errors_name_the_line_and_the_matter() {
             5,
             "`nowhere.example`",
         ),
-        (
-            format!("{application}redirect_uris = []"),
-            5,
-            "`redirect_uris`",
-        ),
+        (format!("{application}reply_urls = []"), 5, "`reply_urls`"),
         (
             format!("{application}public = \"yes\""),
             5,

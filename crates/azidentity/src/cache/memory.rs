@@ -3,18 +3,19 @@
 use std::{
     hash::{Hash, Hasher},
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
 use azure_core::http::Context;
 use papaya::{Equivalent, HashMap, Operation, ResizeMode};
+use seize::Collector;
 use tracing::debug;
 
 use crate::{
     Environment, IdentityError,
-    token::{AccessTokenInfo, ChainContext, TokenRequest},
+    token::{AccessTokenInfo, AssertionDigest, ChainContext, TokenRequest, UserAssertion},
 };
 
 use super::{
@@ -31,16 +32,20 @@ const RENEW_BEFORE_EXPIRY: i64 = 300;
 /// How long no renewal is tried after one has failed, and the least time between two renewals, in seconds.
 const RENEWAL_PAUSE: i64 = 30;
 
-/// After this many insertions expired tokens are swept out.
+/// After this many insertions, and after as many as an eighth of what is there, expired tokens are swept out.
 const SWEEP_EVERY: usize = 1024;
 
 /// `renew_at` of a token whose renewal is under way.
 const RENEWING: i64 = i64::MAX;
 
+/// Frees what a map has let go of once nobody reads it any more. One for all maps: each would take 16 KiB of memory.
+static COLLECTOR: LazyLock<Arc<Collector>> = LazyLock::new(|| Arc::new(Collector::new()));
+
 /// What a token was asked for; claims are not part of it, since they never lead to a cached token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     tenant: String,
+    user: Option<AssertionDigest>,
     scopes: Vec<String>,
     enable_cae: bool,
 }
@@ -49,6 +54,7 @@ pub(super) struct Key {
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
     pub(crate) tenant: &'a str,
+    pub(crate) user: Option<&'a Arc<UserAssertion>>,
     pub(crate) scopes: &'a [&'a str],
     pub(crate) enable_cae: bool,
 }
@@ -57,6 +63,7 @@ impl Key {
     pub(super) fn of(request: &TokenRequest) -> Self {
         Self {
             tenant: request.tenant.clone(),
+            user: request.user.as_ref().map(|user| *user.digest()),
             scopes: request.scopes.clone(),
             enable_cae: request.enable_cae,
         }
@@ -66,11 +73,15 @@ impl Key {
 /// One way to hash both forms: they must agree.
 fn hash_parts<'a>(
     tenant: &str,
+    user: Option<&AssertionDigest>,
     scopes: impl Iterator<Item = &'a str>,
     enable_cae: bool,
     state: &mut impl Hasher,
 ) {
     tenant.hash(state);
+    if let Some(digest) = user {
+        state.write(digest);
+    }
     for scope in scopes {
         scope.hash(state);
     }
@@ -80,7 +91,13 @@ fn hash_parts<'a>(
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let scopes = self.scopes.iter().map(String::as_str);
-        hash_parts(&self.tenant, scopes, self.enable_cae, state);
+        hash_parts(
+            &self.tenant,
+            self.user.as_ref(),
+            scopes,
+            self.enable_cae,
+            state,
+        );
     }
 }
 
@@ -88,6 +105,7 @@ impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         hash_parts(
             self.tenant,
+            self.user.map(|user| user.digest()),
             self.scopes.iter().copied(),
             self.enable_cae,
             state,
@@ -97,7 +115,10 @@ impl Hash for KeyRef<'_> {
 
 impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.enable_cae == key.enable_cae && self.tenant == key.tenant && self.scopes == key.scopes
+        self.enable_cae == key.enable_cae
+            && self.tenant == key.tenant
+            && self.user.map(|user| user.digest()) == key.user.as_ref()
+            && self.scopes == key.scopes
     }
 }
 
@@ -165,10 +186,17 @@ pub(super) struct Shared {
     pub(super) flights: Flights,
     tokens: HashMap<Key, Entry, foldhash::quality::RandomState>,
     inserted_since_sweep: AtomicUsize,
+    /// Most tokens to keep.
+    limit: usize,
 }
 
 impl TokenCache {
-    pub(crate) fn new(source: Arc<dyn TokenSource>, environment: Environment) -> Self {
+    /// Keeps at most `limit` tokens. Where there would be more, those that expire first go.
+    pub(crate) fn new(
+        source: Arc<dyn TokenSource>,
+        environment: Environment,
+        limit: usize,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 environment,
@@ -176,10 +204,12 @@ impl TokenCache {
                 flights: Flights::default(),
                 // Where entries move one by one, look-ups pay for two tables until the last has moved.
                 tokens: HashMap::builder()
+                    .shared_collector(COLLECTOR.clone())
                     .resize_mode(ResizeMode::Blocking)
                     .hasher(foldhash::quality::RandomState::default())
                     .build(),
                 inserted_since_sweep: AtomicUsize::new(0),
+                limit,
             }),
         }
     }
@@ -212,6 +242,7 @@ impl TokenCache {
             let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
             let key = KeyRef {
                 tenant: &request.tenant,
+                user: request.user.as_ref(),
                 scopes: &scopes,
                 enable_cae: request.enable_cae,
             };
@@ -234,6 +265,7 @@ impl TokenCache {
         let request = TokenRequest {
             scopes: key.scopes.iter().map(|&scope| scope.to_owned()).collect(),
             tenant: key.tenant.to_owned(),
+            user: key.user.cloned(),
             claims: None,
             enable_cae: key.enable_cae,
             chain: ChainContext::None,
@@ -354,9 +386,31 @@ impl Shared {
             }
             _ => Operation::Insert(Entry::new(info.clone(), fetch, now)),
         });
-        if self.inserted_since_sweep.fetch_add(1, Ordering::Relaxed) + 1 >= SWEEP_EVERY {
+        let inserted = self.inserted_since_sweep.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = tokens.len();
+        // Often enough to hold little that is of no use, rarely enough to cost next to nothing for each insertion.
+        let sweep = inserted >= SWEEP_EVERY.max(count / 8);
+        if sweep || count > self.limit {
             self.inserted_since_sweep.store(0, Ordering::Relaxed);
             tokens.retain(|_, entry| entry.info.expires_on_seconds() > now);
         }
+        if tokens.len() > self.limit {
+            self.make_room();
+        }
+    }
+
+    /// Drops the tokens that expire first, an eighth more than needed, so that it is not needed again at once.
+    fn make_room(&self) {
+        let tokens = self.tokens.pin();
+        // Fetches are told apart by their numbers, so that of tokens with the same life not all go.
+        let age = |entry: &Entry| (entry.info.expires_on_seconds(), entry.fetch);
+        let mut ages: Vec<_> = tokens.values().map(age).collect();
+        let keep = self.limit - self.limit / 8;
+        let surplus = ages.len().saturating_sub(keep);
+        if surplus == 0 {
+            return;
+        }
+        let (_, &mut last, _) = ages.select_nth_unstable(surplus - 1);
+        tokens.retain(|_, entry| age(entry) > last);
     }
 }

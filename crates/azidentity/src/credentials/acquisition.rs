@@ -11,8 +11,13 @@ use crate::{
     Environment, IdentityError, TokenRequestOptions,
     cache::{KeyRef, TokenCache, TokenSource},
     entra::TenantRules,
-    token::{AccessTokenInfo, ChainContext, TokenRequest, parse_claims, validate_scopes},
+    token::{
+        AccessTokenInfo, ChainContext, TokenRequest, UserAssertion, parse_claims, validate_scopes,
+    },
 };
+
+/// Most tokens that a credential keeps, unless it says otherwise.
+pub(crate) const MOST_TOKENS: usize = 1_000_000;
 
 /// A source behind the cache, for one tenant and perhaps others.
 pub(crate) struct Acquisition {
@@ -31,10 +36,21 @@ impl Acquisition {
         tenants: Option<TenantRules>,
         environment: &Environment,
     ) -> Self {
+        Self::limited(name, source, tenants, environment, MOST_TOKENS)
+    }
+
+    /// Keeps at most `limit` tokens.
+    pub(crate) fn limited(
+        name: &'static str,
+        source: impl TokenSource,
+        tenants: Option<TenantRules>,
+        environment: &Environment,
+        limit: usize,
+    ) -> Self {
         let source = Arc::new(Named { name, source });
         Self {
             name,
-            cache: TokenCache::new(source, environment.clone()),
+            cache: TokenCache::new(source, environment.clone(), limit),
             tenants,
             support_logging: false,
         }
@@ -54,15 +70,31 @@ impl Acquisition {
         scopes: &[&str],
         options: Option<&CoreOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
-        let info = self.find(scopes, options)?;
+        self.cached_for(None, scopes, options)
+    }
+
+    /// The same for a user, on behalf of whom the application asks.
+    pub(crate) fn cached_for(
+        &self,
+        user: Option<&Arc<UserAssertion>>,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        let info = self.find(user, scopes, options)?;
         debug!(credential = self.name, expires_on = %info.expires_on(), "token from memory");
         Some(info)
     }
 
-    fn find(&self, scopes: &[&str], options: Option<&CoreOptions<'_>>) -> Option<AccessTokenInfo> {
+    fn find(
+        &self,
+        user: Option<&Arc<UserAssertion>>,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
         let Some(options) = options.and_then(TokenRequestOptions::find) else {
             return self.cache.cached(KeyRef {
                 tenant: self.tenants.as_ref().map_or("", TenantRules::configured),
+                user,
                 scopes,
                 enable_cae: false,
             });
@@ -72,6 +104,7 @@ impl Acquisition {
         }
         self.cache.cached(KeyRef {
             tenant: &self.tenant(options.tenant_id.as_deref()).ok()?,
+            user,
             scopes,
             enable_cae: options.enable_cae,
         })
@@ -82,12 +115,22 @@ impl Acquisition {
         scopes: &[&str],
         options: Option<CoreOptions<'_>>,
     ) -> azure_core::Result<AccessTokenInfo> {
+        self.get_for(None, scopes, options).await
+    }
+
+    /// The same for a user, on behalf of whom the application asks.
+    pub(crate) async fn get_for(
+        &self,
+        user: Option<&Arc<UserAssertion>>,
+        scopes: &[&str],
+        options: Option<CoreOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
         let options = options.as_ref();
         let chain = options
             .and_then(|options| options.method_options.context.value::<ChainContext>())
             .copied()
             .unwrap_or_default();
-        let result = match self.request(scopes, options, chain) {
+        let result = match self.request(user, scopes, options, chain) {
             Ok(request) => self.cache.get(request).await,
             Err(error) => Err(error),
         };
@@ -112,6 +155,7 @@ impl Acquisition {
 
     fn request(
         &self,
+        user: Option<&Arc<UserAssertion>>,
         scopes: &[&str],
         options: Option<&CoreOptions<'_>>,
         chain: ChainContext,
@@ -126,6 +170,7 @@ impl Acquisition {
             tenant: self
                 .tenant(ours.and_then(|ours| ours.tenant_id.as_deref()))?
                 .into_owned(),
+            user: user.cloned(),
             claims: ours.and_then(claims).map(str::to_owned),
             enable_cae: ours.is_some_and(|ours| ours.enable_cae),
             chain,

@@ -29,7 +29,7 @@ impl Application {
         tenant_id: &str,
         client_id: &str,
         authentication: ClientAuthentication,
-        settings: EntraSettings,
+        settings: &EntraSettings,
     ) -> Result<Self, IdentityError> {
         Self::assemble(name, tenant_id, client_id, authentication, settings)
             .map_err(|error| error.of_credential(name))
@@ -40,16 +40,10 @@ impl Application {
         tenant_id: &str,
         client_id: &str,
         authentication: ClientAuthentication,
-        settings: EntraSettings,
+        settings: &EntraSettings,
     ) -> Result<Self, IdentityError> {
         let tenants = settings.tenant_rules(tenant_id)?;
-        let client = EntraClient::new(
-            client_id,
-            authentication,
-            &settings.authority,
-            settings.client_options,
-            &settings.environment,
-        )?;
+        let client = settings.client(client_id, authentication)?;
         Ok(Self {
             client_id: client.client_id().to_owned(),
             authority: client.authority().as_str().to_owned(),

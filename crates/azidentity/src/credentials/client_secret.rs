@@ -130,7 +130,7 @@ impl ClientSecretCredentialBuilder {
                 &self.tenant_id,
                 &self.client_id,
                 ClientAuthentication::Secret(self.secret),
-                self.settings,
+                &self.settings,
             )?,
         })
     }

@@ -1,5 +1,7 @@
 //! The chain that fits most programs: whatever this machine can sign in with.
 
+mod member;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -8,77 +10,24 @@ use std::{
 use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
 use tracing::debug;
 
-use crate::{
-    AccessTokenInfo, Credential, Environment, IdentityError, managed_identity::UserAssignedId,
-};
+use crate::{AccessTokenInfo, Credential, IdentityError, managed_identity::UserAssignedId};
 
 use super::{
     chained::{Chain, ChainMember},
-    environment::{self, EnvironmentCredential},
+    environment::EnvironmentCredential,
     implement_credential,
-    managed_identity::{self, ManagedIdentityCredential},
+    managed_identity::ManagedIdentityCredential,
     settings::{EntraSettings, entra_setters},
+    workload_identity::WorkloadIdentityCredential,
 };
+
+pub use member::DefaultChainMember;
+use member::by_variable;
 
 const NAME: &str = "default";
 
-/// Chooses the members of the chain: `dev`, `prod`, or the type name of one credential.
-const CREDENTIALS_VARIABLE: &str = "AZURE_TOKEN_CREDENTIALS";
-
 /// The user-assigned managed identity to use when the option names none.
 const CLIENT_ID_VARIABLE: &str = "AZURE_CLIENT_ID";
-
-/// A credential that the default chain can have, in the order in which they are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DefaultChainMember {
-    /// [`EnvironmentCredential`].
-    Environment,
-    /// [`ManagedIdentityCredential`].
-    ManagedIdentity,
-}
-
-/// What `AZURE_TOKEN_CREDENTIALS` can say of a member.
-struct Row {
-    member: DefaultChainMember,
-    name: &'static str,
-    /// In lower case, as the variable is compared.
-    variable_value: &'static str,
-    group: &'static str,
-}
-
-const DEVELOPMENT: &str = "dev";
-const PRODUCTION: &str = "prod";
-
-const TABLE: &[Row] = &[
-    Row {
-        member: DefaultChainMember::Environment,
-        name: environment::NAME,
-        variable_value: "environmentcredential",
-        group: PRODUCTION,
-    },
-    Row {
-        member: DefaultChainMember::ManagedIdentity,
-        name: managed_identity::NAME,
-        variable_value: "managedidentitycredential",
-        group: PRODUCTION,
-    },
-];
-
-impl DefaultChainMember {
-    /// All members, in the order in which they are asked.
-    pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.member)
-    }
-
-    /// The name that messages and the command line use, such as `managed-identity`.
-    pub fn name(self) -> &'static str {
-        TABLE
-            .iter()
-            .find(|row| row.member == self)
-            .map_or("", |row| row.name)
-    }
-}
 
 /// Options of a [`DefaultAzureCredential`]. There are more in its [builder](DefaultAzureCredential::builder).
 #[derive(Clone, Default)]
@@ -97,7 +46,8 @@ impl fmt::Debug for DefaultAzureCredentialOptions {
 /// Asks the credentials that this machine may have, in order, and stays with the first that gives a token:
 ///
 /// 1. [`EnvironmentCredential`]: an application described by environment variables
-/// 2. [`ManagedIdentityCredential`]: the identity of the Azure host
+/// 2. [`WorkloadIdentityCredential`]: the service account of a pod in Kubernetes; never by way of a token proxy
+/// 3. [`ManagedIdentityCredential`]: the identity of the Azure host
 ///
 /// The variable `AZURE_TOKEN_CREDENTIALS` narrows the chain: `prod` or `dev`, or one member's type name such as
 /// `ManagedIdentityCredential`, without regard to letter case. What the builder includes or excludes wins over it.
@@ -195,6 +145,8 @@ pub struct DefaultAzureCredentialBuilder {
     settings: EntraSettings,
     managed_identity_client_options: Option<ClientOptions>,
     managed_identity_client_id: Option<String>,
+    workload_identity_client_id: Option<String>,
+    workload_identity_tenant_id: Option<String>,
     choices: Vec<(DefaultChainMember, bool)>,
 }
 
@@ -214,6 +166,21 @@ impl DefaultAzureCredentialBuilder {
     #[must_use]
     pub fn managed_identity_client_id(mut self, client_id: impl Into<String>) -> Self {
         self.managed_identity_client_id = Some(client_id.into());
+        self
+    }
+
+    /// Sets the client id of the workload identity. Default: the environment variable `AZURE_CLIENT_ID`, else the
+    /// [managed identity's client id](Self::managed_identity_client_id).
+    #[must_use]
+    pub fn workload_identity_client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.workload_identity_client_id = Some(client_id.into());
+        self
+    }
+
+    /// Sets the tenant of the workload identity. Default: the environment variable `AZURE_TENANT_ID`.
+    #[must_use]
+    pub fn workload_identity_tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.workload_identity_tenant_id = Some(tenant_id.into());
         self
     }
 
@@ -259,6 +226,21 @@ impl DefaultAzureCredentialBuilder {
                 .in_default_chain(self.settings.clone())
                 .build_inner()
                 .map(|credential| Arc::new(credential).into()),
+            DefaultChainMember::WorkloadIdentity => {
+                // The variable is the webhook's, and tells more of this pod than an option for managed identities.
+                let client_id = self
+                    .workload_identity_client_id
+                    .clone()
+                    .filter(|id| !id.is_empty())
+                    .or_else(|| self.settings.environment.variable(CLIENT_ID_VARIABLE))
+                    .or_else(|| self.managed_identity_client_id.clone());
+                WorkloadIdentityCredential::builder()
+                    .settings(self.settings.clone())
+                    .client_id(client_id.unwrap_or_default())
+                    .tenant_id(self.workload_identity_tenant_id.clone().unwrap_or_default())
+                    .build_inner()
+                    .map(|credential| Arc::new(credential).into())
+            }
             DefaultChainMember::ManagedIdentity => {
                 let client_id = self
                     .managed_identity_client_id
@@ -287,29 +269,4 @@ impl fmt::Debug for DefaultAzureCredentialBuilder {
             .field("choices", &self.choices)
             .finish_non_exhaustive()
     }
-}
-
-/// The members that `AZURE_TOKEN_CREDENTIALS` leaves.
-fn by_variable(environment: &Environment) -> Result<Vec<DefaultChainMember>, IdentityError> {
-    let value = environment
-        .variable(CREDENTIALS_VARIABLE)
-        .map(|value| value.trim().to_lowercase())
-        .filter(|value| !value.is_empty());
-    let Some(value) = value else {
-        return Ok(DefaultChainMember::all().collect());
-    };
-    let chosen: Vec<_> = TABLE
-        .iter()
-        .filter(|row| row.variable_value == value || row.group == value)
-        .map(|row| row.member)
-        .collect();
-    if chosen.is_empty() && value != DEVELOPMENT {
-        let mut valid: Vec<&str> = TABLE.iter().map(|row| row.variable_value).collect();
-        valid.sort_unstable();
-        return Err(IdentityError::configuration(format!(
-            "the variable {CREDENTIALS_VARIABLE} is {value:?}, which is none of this version's credentials; it can be {DEVELOPMENT}, {PRODUCTION}, {}",
-            valid.join(", ")
-        )));
-    }
-    Ok(chosen)
 }

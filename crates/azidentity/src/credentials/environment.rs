@@ -8,8 +8,12 @@ use azure_core::{
 };
 use tracing::{info, warn};
 
-use crate::{AccessTokenInfo, Credential, IdentityError, token::validate_scopes};
+#[cfg(feature = "client_certificate")]
+use crate::entra::ClientCertificate;
+use crate::{AccessTokenInfo, Credential, Environment, IdentityError, token::validate_scopes};
 
+#[cfg(feature = "client_certificate")]
+use super::client_certificate::ClientCertificateCredential;
 use super::{
     client_secret::ClientSecretCredential,
     implement_credential,
@@ -21,6 +25,30 @@ pub(super) const NAME: &str = "environment";
 const TENANT_ID: &str = "AZURE_TENANT_ID";
 const CLIENT_ID: &str = "AZURE_CLIENT_ID";
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE_PATH: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+#[cfg(feature = "client_certificate")]
+const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+
+/// All variables that decide, in the order in which messages name them.
+const VARIABLES: [&str; 4] = [TENANT_ID, CLIENT_ID, CLIENT_SECRET, CERTIFICATE_PATH];
+
+/// A way to sign in, and the variables that it needs.
+struct Way {
+    by: &'static str,
+    needs: [&'static str; 3],
+}
+
+/// The first that is complete is taken.
+const WAYS: [Way; 2] = [
+    Way {
+        by: "a client secret",
+        needs: [TENANT_ID, CLIENT_ID, CLIENT_SECRET],
+    },
+    Way {
+        by: "a certificate",
+        needs: [TENANT_ID, CLIENT_ID, CERTIFICATE_PATH],
+    },
+];
 
 /// Options of an [`EnvironmentCredential`]. There are more in its [builder](EnvironmentCredential::builder).
 #[derive(Clone, Default)]
@@ -41,6 +69,11 @@ impl fmt::Debug for EnvironmentCredentialOptions {
 /// | variables | what is used |
 /// | --- | --- |
 /// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET` | a client secret |
+/// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_CERTIFICATE_PATH` | a certificate in a PEM or PFX file |
+///
+/// Of two complete sets the upper one is used. A certificate needs the feature `client_certificate`; the password of its
+/// file stands in `AZURE_CLIENT_CERTIFICATE_PASSWORD`, and `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` with the value `1` or
+/// `true` sends its chain along.
 ///
 /// An empty variable counts as unset. `AZURE_AUTHORITY_HOST` names another authority host. Where a variable is missing,
 /// the credential can be made all the same, and its requests fail with
@@ -53,7 +86,7 @@ impl EnvironmentCredential {
     /// Reads the variables and makes a credential; sends nothing yet.
     ///
     /// Fails with [`FailureKind::Configuration`](crate::FailureKind::Configuration) when all variables are there but one
-    /// of them is malformed.
+    /// of them is malformed, or the certificate can't be used.
     pub fn new(options: Option<EnvironmentCredentialOptions>) -> azure_core::Result<Arc<Self>> {
         let options = options.unwrap_or_default();
         Self::builder()
@@ -74,6 +107,8 @@ impl fmt::Debug for EnvironmentCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let uses: &dyn fmt::Debug = match &self.inner {
             Inner::ClientSecret(credential) => credential,
+            #[cfg(feature = "client_certificate")]
+            Inner::ClientCertificate(credential) => credential,
             Inner::Incomplete(_) => &"nothing",
         };
         f.debug_struct("EnvironmentCredential")
@@ -87,6 +122,8 @@ implement_credential!(EnvironmentCredential, inner);
 /// The credential that the variables describe, or what is missing.
 enum Inner {
     ClientSecret(ClientSecretCredential),
+    #[cfg(feature = "client_certificate")]
+    ClientCertificate(ClientCertificateCredential),
     Incomplete(IdentityError),
 }
 
@@ -106,6 +143,8 @@ impl Inner {
     ) -> Option<AccessTokenInfo> {
         match self {
             Self::ClientSecret(credential) => credential.cached(scopes, options),
+            #[cfg(feature = "client_certificate")]
+            Self::ClientCertificate(credential) => credential.cached(scopes, options),
             Self::Incomplete(_) => None,
         }
     }
@@ -117,6 +156,8 @@ impl Inner {
     ) -> azure_core::Result<AccessTokenInfo> {
         match self {
             Self::ClientSecret(credential) => credential.get_token_info(scopes, options).await,
+            #[cfg(feature = "client_certificate")]
+            Self::ClientCertificate(credential) => credential.get_token_info(scopes, options).await,
             Self::Incomplete(missing) => {
                 validate_scopes(scopes)?;
                 Err(missing.clone().into())
@@ -147,44 +188,119 @@ impl EnvironmentCredentialBuilder {
     }
 
     pub(super) fn build_inner(self) -> Result<EnvironmentCredential, IdentityError> {
-        let variable = |name| self.settings.environment.variable(name);
-        let values = [TENANT_ID, CLIENT_ID, CLIENT_SECRET].map(|name| (name, variable(name)));
-        if let [(_, Some(tenant)), (_, Some(client)), (_, Some(secret))] = values {
-            info!("the environment credential uses a client secret");
-            let inner = ClientSecretCredential::builder(tenant, client, Secret::new(secret))
-                .named(NAME)
-                .settings(self.settings)
-                .build_inner()?;
-            return Ok(EnvironmentCredential {
-                inner: Inner::ClientSecret(inner),
-            });
+        Ok(EnvironmentCredential {
+            inner: self.choose()?,
+        })
+    }
+
+    fn choose(self) -> Result<Inner, IdentityError> {
+        let [tenant, client, secret, certificate] =
+            VARIABLES.map(|name| self.settings.environment.variable(name));
+        match (tenant, client, secret, certificate) {
+            (Some(tenant), Some(client), Some(secret), _) => {
+                info!("the environment credential uses a client secret");
+                ClientSecretCredential::builder(tenant, client, Secret::new(secret))
+                    .named(NAME)
+                    .settings(self.settings)
+                    .build_inner()
+                    .map(Inner::ClientSecret)
+            }
+            (Some(tenant), Some(client), None, Some(path)) => {
+                self.with_certificate(tenant, client, path)
+            }
+            _ => Ok(self.incomplete()),
         }
-        let names = |set: bool| {
-            let names: Vec<&str> = values
-                .iter()
-                .filter(|(_, value)| value.is_some() == set)
-                .map(|(name, _)| *name)
-                .collect();
-            names.join(", ")
-        };
-        let missing = if values.iter().any(|(_, value)| value.is_some()) {
-            let (set, missing) = (names(true), names(false));
+    }
+
+    #[cfg(feature = "client_certificate")]
+    fn with_certificate(
+        self,
+        tenant: String,
+        client: String,
+        path: String,
+    ) -> Result<Inner, IdentityError> {
+        info!("the environment credential uses a certificate");
+        let password = self.settings.environment.variable(CERTIFICATE_PASSWORD);
+        let mut builder = ClientCertificateCredential::builder(
+            tenant,
+            client,
+            ClientCertificate::from_path(path),
+        )
+        .named(NAME)
+        .settings(self.settings);
+        if let Some(password) = password {
+            builder = builder.password(password);
+        }
+        builder.build_inner().map(Inner::ClientCertificate)
+    }
+
+    #[cfg(not(feature = "client_certificate"))]
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        reason = "as it is with the feature"
+    )]
+    fn with_certificate(self, _: String, _: String, _: String) -> Result<Inner, IdentityError> {
+        warn!("the variables describe a certificate, for which the feature is missing");
+        Ok(Inner::Incomplete(
+            IdentityError::unavailable(format!(
+                "{CERTIFICATE_PATH} names a certificate, and this program was built without azidentity's feature \
+                 client_certificate; turn it on, or set {CLIENT_SECRET} to use a client secret"
+            ))
+            .of_credential(NAME),
+        ))
+    }
+
+    fn incomplete(&self) -> Inner {
+        let set = names(&self.settings.environment, &VARIABLES, true);
+        let message = if set.is_empty() {
+            info!("no variables for the environment credential");
+            format!("none of the variables {} is set", VARIABLES.join(", "))
+        } else {
+            let (missing, advice) = nearest(&self.settings.environment);
             if self.in_default_chain {
                 info!(set, missing, "environment variables are incomplete");
             } else {
                 warn!(set, missing, "environment variables are incomplete");
             }
             format!(
-                "the environment variables are incomplete: {set} set, {missing} not; set them all to use a client secret"
+                "the environment variables are incomplete: {set} set, {missing} not; set {advice}"
             )
-        } else {
-            info!("no variables for the environment credential");
-            format!("none of the variables {} is set", names(false))
         };
-        Ok(EnvironmentCredential {
-            inner: Inner::Incomplete(IdentityError::unavailable(missing).of_credential(NAME)),
-        })
+        Inner::Incomplete(IdentityError::unavailable(message).of_credential(NAME))
     }
+}
+
+/// Which of the variables are set, or are not.
+fn names(environment: &Environment, variables: &[&str], set: bool) -> String {
+    let names: Vec<&str> = variables
+        .iter()
+        .copied()
+        .filter(|name| environment.variable(name).is_some() == set)
+        .collect();
+    names.join(", ")
+}
+
+/// What the way lacks that is nearest to complete, and what to set for it or for another that is as near.
+fn nearest(environment: &Environment) -> (String, String) {
+    let lacks = |way: &Way| {
+        way.needs
+            .iter()
+            .filter(|name| environment.variable(name).is_none())
+            .count()
+    };
+    let fewest = WAYS.iter().map(lacks).min();
+    let mut missing: Vec<String> = Vec::new();
+    let mut advice: Vec<String> = Vec::new();
+    for way in WAYS.iter().filter(|way| Some(lacks(way)) == fewest) {
+        let names = names(environment, &way.needs, false);
+        if !missing.contains(&names) {
+            advice.push(format!("{names} to use {}", way.by));
+            missing.push(names);
+        }
+    }
+    (missing.swap_remove(0), advice.join(", or "))
 }
 
 impl fmt::Debug for EnvironmentCredentialBuilder {

@@ -4,7 +4,7 @@ use azure_core::http::ClientOptions;
 
 use crate::{
     Environment, IdentityError,
-    entra::{AuthorityOptions, TenantRules},
+    entra::{AuthorityOptions, ClientAuthentication, EntraClient, TenantRules},
 };
 
 /// Settings of a credential that talks to Microsoft Entra.
@@ -18,6 +18,21 @@ pub(crate) struct EntraSettings {
 }
 
 impl EntraSettings {
+    /// The application's line to Microsoft Entra.
+    pub(crate) fn client(
+        &self,
+        client_id: &str,
+        authentication: ClientAuthentication,
+    ) -> Result<EntraClient, IdentityError> {
+        EntraClient::new(
+            client_id,
+            authentication,
+            &self.authority,
+            self.client_options.clone(),
+            &self.environment,
+        )
+    }
+
     pub(crate) fn tenant_rules(&self, tenant_id: &str) -> Result<TenantRules, IdentityError> {
         TenantRules::new(
             tenant_id,

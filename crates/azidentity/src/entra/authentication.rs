@@ -36,6 +36,10 @@ pub(crate) trait AssertionSource: Send + Sync + 'static {
 }
 
 /// Whom an assertion is meant for, and whom it speaks of.
+#[cfg_attr(
+    not(feature = "client_certificate"),
+    allow(dead_code, reason = "only those who sign ask for whom")
+)]
 pub(crate) struct Audience<'a> {
     /// The token endpoint of the tenant, the central one also where the request goes to a regional one.
     pub(crate) token_endpoint: &'a Url,

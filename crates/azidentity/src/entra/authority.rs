@@ -47,6 +47,17 @@ const KNOWN_HOSTS: &[&str] = &[
     "login.sovcloud-identity.sg",
 ];
 
+/// Of [`KNOWN_HOSTS`], those of the public cloud, whose regional endpoints share one domain.
+const PUBLIC_HOSTS: &[&str] = &[
+    "login.microsoftonline.com",
+    "login.microsoft.com",
+    "login.windows.net",
+    "sts.windows.net",
+];
+
+/// The domain of the public cloud's regional endpoints.
+const PUBLIC_REGIONAL_DOMAIN: &str = "login.microsoft.com";
+
 /// Hosts of customers' own directories (Azure AD B2C, External ID), which instance discovery knows nothing of.
 const CUSTOMER_SUFFIXES: &[&str] = &[
     ".b2clogin.com",
@@ -68,6 +79,8 @@ pub(crate) struct AuthorityOptions {
 pub(crate) struct Authority {
     /// Scheme, host, port and path, without a slash at the end.
     base: String,
+    /// Whether it has regional endpoints: AD FS and customers' own directories have none.
+    regional: bool,
     /// Whether instance discovery has to vouch for the host, and that it has done so.
     vouched: Option<OnceCell<()>>,
 }
@@ -161,13 +174,13 @@ impl Authority {
             .path_segments()
             .and_then(|mut segments| segments.next())
             .is_some_and(|first| first.eq_ignore_ascii_case(ADFS));
-        let known = KNOWN_HOSTS.contains(&host)
-            || CUSTOMER_SUFFIXES
-                .iter()
-                .any(|suffix| host.ends_with(suffix))
-            || on_premises;
+        let customers = CUSTOMER_SUFFIXES
+            .iter()
+            .any(|suffix| host.ends_with(suffix));
+        let known = KNOWN_HOSTS.contains(&host) || customers || on_premises;
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
+            regional: !customers && !on_premises,
             vouched: (discover && !known).then(OnceCell::new),
         })
     }
@@ -184,6 +197,25 @@ impl Authority {
                 "{address:?} is no URL; check authority and tenant"
             ))
         })
+    }
+
+    /// The address in a region that stands for `endpoint` of this authority, if there are such.
+    pub(super) fn in_region(&self, region: &str, endpoint: &Url) -> Option<Url> {
+        let host = endpoint.host_str()?;
+        let is_name = matches!(endpoint.host(), Some(url::Host::Domain(_)));
+        if !self.regional || !is_name || endpoint.path().starts_with("/adfs/") {
+            return None;
+        }
+        let domain = if PUBLIC_HOSTS.contains(&host) {
+            PUBLIC_REGIONAL_DOMAIN
+        } else {
+            host
+        };
+        let mut regional = endpoint.clone();
+        regional
+            .set_host(Some(&format!("{region}.{domain}")))
+            .ok()?;
+        Some(regional)
     }
 
     /// Scheme, host, port and path, for messages.
@@ -367,6 +399,39 @@ mod tests {
         ] {
             assert_eq!(choose(host).unwrap().vouched.is_some(), asks, "{host}");
         }
+    }
+
+    #[test]
+    fn regions_have_endpoints_of_their_own() {
+        for (host, expected) in [
+            (
+                "login.microsoftonline.com",
+                Some("https://westeurope.login.microsoft.com/t/oauth2/v2.0/token"),
+            ),
+            (
+                "sts.windows.net",
+                Some("https://westeurope.login.microsoft.com/t/oauth2/v2.0/token"),
+            ),
+            (
+                "login.chinacloudapi.cn",
+                Some("https://westeurope.login.chinacloudapi.cn/t/oauth2/v2.0/token"),
+            ),
+            (
+                "https://localhost:8443/path",
+                Some("https://westeurope.localhost:8443/path/t/oauth2/v2.0/token"),
+            ),
+            ("https://127.0.0.1:8443", None),
+            ("contoso.ciamlogin.com", None),
+            ("contoso.b2clogin.com", None),
+        ] {
+            let authority = choose(host).unwrap();
+            let central = authority.token_endpoint("t").unwrap();
+            let regional = authority.in_region("westeurope", &central);
+            assert_eq!(regional.as_ref().map(Url::as_str), expected, "{host}");
+        }
+        let ad_fs = choose("https://fs.contoso.example").unwrap();
+        let endpoint = ad_fs.token_endpoint(ADFS).unwrap();
+        assert_eq!(ad_fs.in_region("westeurope", &endpoint), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     Audience, Authority, AuthorityOptions, ClientAuthentication, Grant, Redeemed, grant,
+    region::Region,
     response::{self, Reading},
     tenant::ADFS,
 };
@@ -24,6 +25,8 @@ pub(crate) struct EntraClient {
     client_id: String,
     authentication: ClientAuthentication,
     http: HttpPipeline,
+    /// A malformed setting is told at the first request, as it may be meant for other programs on the machine.
+    region: Result<Region, IdentityError>,
     environment: Environment,
 }
 
@@ -51,6 +54,7 @@ impl EntraClient {
                 RetryRules::STANDARD,
                 environment.clone(),
             )?,
+            region: Region::configured(environment),
             environment: environment.clone(),
         })
     }
@@ -81,7 +85,15 @@ impl EntraClient {
         let proof = self.authentication.prove(&audience, request).await?;
         let form = grant::form(&self.client_id, grant, &proof, request)?;
 
-        let mut post = Request::new(endpoint.clone(), Method::Post);
+        let region = match (grant, &self.region) {
+            (Grant::ClientCredentials, Ok(region)) => region.name().await,
+            (Grant::ClientCredentials, Err(error)) => return Err(error.clone()),
+            _ => None,
+        };
+        let asked = region
+            .and_then(|region| self.authority.in_region(region, &endpoint))
+            .unwrap_or_else(|| endpoint.clone());
+        let mut post = Request::new(asked, Method::Post);
         post.insert_header(
             headers::CONTENT_TYPE,
             headers::content_type::APPLICATION_X_WWW_FORM_URLENCODED,

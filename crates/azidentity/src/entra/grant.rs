@@ -32,6 +32,8 @@ pub(crate) enum Grant<'a> {
     AuthorizationCode {
         code: &'a SecretText,
         redirect_uri: &'a str,
+        /// What the code challenge was made from ([RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)), if there was one.
+        code_verifier: Option<&'a SecretText>,
         /// Set when the code is on its way and so must not be sent again.
         sent: &'a AtomicBool,
     },
@@ -96,10 +98,16 @@ pub(super) fn form(
                 .append_pair("requested_token_use", "on_behalf_of");
         }
         Grant::AuthorizationCode {
-            code, redirect_uri, ..
+            code,
+            redirect_uri,
+            code_verifier,
+            ..
         } => {
             form.append_pair("code", code.expose())
                 .append_pair("redirect_uri", redirect_uri);
+            if let Some(verifier) = code_verifier {
+                form.append_pair("code_verifier", verifier.expose());
+            }
         }
         Grant::RefreshToken(token) => {
             form.append_pair("refresh_token", token.expose());
@@ -164,6 +172,7 @@ mod tests {
         super::claims(&TokenRequest {
             scopes: vec![],
             tenant: String::new(),
+            user: None,
             claims: claims.map(str::to_owned),
             enable_cae,
             chain: ChainContext::None,

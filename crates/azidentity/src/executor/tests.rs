@@ -6,7 +6,14 @@ use super::*;
 
 /// All there are under these features: [`new_executor`] must be as good as any.
 fn executors() -> Vec<Arc<dyn Executor>> {
-    vec![new_executor(), Arc::new(thread::ThreadExecutor)]
+    executors_with(&Manner::default())
+}
+
+fn executors_with(manner: &Manner) -> Vec<Arc<dyn Executor>> {
+    vec![
+        with_manner(manner.clone()),
+        Arc::new(thread::ThreadExecutor(manner.clone())),
+    ]
 }
 
 #[tokio::test]
@@ -59,7 +66,9 @@ fn threads_need_no_driver() {
     let this = env::current_exe().unwrap();
     let output = runtime.block_on(async move {
         let args = ["--list"].map(OsStr::new);
-        thread::ThreadExecutor.run(this.as_os_str(), &args).await
+        thread::ThreadExecutor::default()
+            .run(this.as_os_str(), &args)
+            .await
     });
     assert!(output.unwrap().status.success());
 }
@@ -129,6 +138,33 @@ mod scripts {
             let output = shell(&*executor, &script).await;
             assert_eq!(output.stdout.len(), 2 * MUCH, "{executor:?}");
             assert_eq!(output.stderr.len(), 2 * MUCH, "{executor:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn too_much_output_ends_the_program() {
+        let manner = Manner {
+            folder: Some("/".into()),
+            longest_output: Some(10),
+        };
+        for executor in executors_with(&manner) {
+            let output = shell(&*executor, "pwd; printf 123456789 >&2").await;
+            assert_eq!(output.stdout, b"/\n", "{executor:?}");
+            assert_eq!(output.stderr.len(), 9, "{executor:?}");
+            for script in [
+                "printf 12345678901",
+                "printf 12345678901 >&2",
+                // It would go on for ever, and doesn't care that nobody reads any more.
+                "trap '' PIPE; while :; do echo again; done 2>/dev/null",
+            ] {
+                let args = ["-c", script].map(OsStr::new);
+                let result = executor.run(OsStr::new("/bin/sh"), &args).await;
+                assert_eq!(
+                    result.unwrap_err().kind(),
+                    ErrorKind::FileTooLarge,
+                    "{executor:?} {script}"
+                );
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use futures::channel::oneshot;
 
-use super::{Executor, command};
+use super::{Executor, Manner, command};
 
 /// Of each thread, so that a debugger or `top` tells what it is for.
 const THREAD_NAME: &str = "azidentity-exec";
@@ -21,13 +21,14 @@ const THREAD_NAME: &str = "azidentity-exec";
 const FIRST_PAUSE: Duration = Duration::from_micros(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-#[derive(Debug)]
-pub(super) struct ThreadExecutor;
+#[derive(Debug, Default)]
+pub(super) struct ThreadExecutor(pub(super) Manner);
 
 #[async_trait]
 impl Executor for ThreadExecutor {
     async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
-        let command = command(program, args);
+        let command = command(program, args, &self.0);
+        let manner = self.0.clone();
         let process = Process::default();
         let _kill_on_drop = KillOnDrop(process.clone());
         let (sender, receiver) = oneshot::channel();
@@ -35,7 +36,7 @@ impl Executor for ThreadExecutor {
         // that nobody waits for.
         Builder::new().name(THREAD_NAME.into()).spawn(move || {
             // The caller may have gone away; then nobody needs the answer.
-            let _ = sender.send(process.run(command));
+            let _ = sender.send(process.run(command, &manner));
         })?;
         receiver
             .await
@@ -57,7 +58,7 @@ enum State {
 
 impl Process {
     /// Starts the program and waits for its end. A blocking call.
-    fn run(&self, mut command: Command) -> io::Result<Output> {
+    fn run(&self, mut command: Command, manner: &Manner) -> io::Result<Output> {
         let (stdout, stderr) = {
             let mut state = self.lock();
             if matches!(*state, State::NotWanted) {
@@ -68,7 +69,10 @@ impl Process {
             *state = State::Started(child);
             pipes
         };
-        let read = read_both(stdout, stderr);
+        let read = read_both(
+            || self.read_to_end(stdout, manner),
+            || self.read_to_end(stderr, manner),
+        );
         if read.is_err() {
             // It could now block for ever on a pipe that nobody empties.
             self.kill();
@@ -81,6 +85,16 @@ impl Process {
             stdout,
             stderr,
         })
+    }
+
+    /// Kills what prints too much: nobody empties its pipe any more, and whoever reads the other waits for its end.
+    fn read_to_end(&self, pipe: Option<impl Read>, manner: &Manner) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            pipe.take(manner.most_to_read()).read_to_end(&mut bytes)?;
+        }
+        manner.check_length(&bytes).inspect_err(|_| self.kill())?;
+        Ok(bytes)
     }
 
     /// Waits without holding the lock, so that the process can be killed meanwhile. As a rule it has closed its output by
@@ -123,27 +137,19 @@ impl Drop for KillOnDrop {
 
 /// Reads both pipes at once: a process that fills the one while we read the other would never end.
 fn read_both(
-    stdout: Option<impl Read>,
-    stderr: Option<impl Read + Send>,
+    stdout: impl FnOnce() -> io::Result<Vec<u8>>,
+    stderr: impl FnOnce() -> io::Result<Vec<u8>> + Send,
 ) -> io::Result<(Vec<u8>, Vec<u8>)> {
     thread::scope(|scope| {
         let other = Builder::new()
             .name(THREAD_NAME.into())
-            .spawn_scoped(scope, || read_to_end(stderr))?;
-        let stdout = read_to_end(stdout);
+            .spawn_scoped(scope, stderr)?;
+        let stdout = stdout();
         let stderr = other
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("the thread that read a pipe panicked")));
         Ok((stdout?, stderr?))
     })
-}
-
-fn read_to_end(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -155,12 +161,13 @@ mod tests {
     #[test]
     fn what_is_not_wanted_any_more_is_not_started() {
         let this = env::current_exe().unwrap();
-        let list = || command(this.as_os_str(), &["--list".as_ref()] as &[&OsStr]);
-        assert!(Process::default().run(list()).is_ok());
+        let manner = Manner::default();
+        let list = || command(this.as_os_str(), &["--list".as_ref()] as &[&OsStr], &manner);
+        assert!(Process::default().run(list(), &manner).is_ok());
 
         let process = Process::default();
         process.kill();
-        let error = process.run(list()).unwrap_err();
+        let error = process.run(list(), &manner).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
         assert!(matches!(*process.lock(), State::NotWanted));
     }

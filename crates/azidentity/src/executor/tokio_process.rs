@@ -3,12 +3,17 @@
 use std::{ffi::OsStr, io, process::Output};
 
 use async_trait::async_trait;
-use tokio::{process::Command, runtime::Handle};
+use futures::future::try_join3;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+    runtime::Handle,
+};
 
-use super::{Executor, command};
+use super::{Executor, Manner, command};
 
 #[derive(Debug)]
-pub(super) struct TokioExecutor;
+pub(super) struct TokioExecutor(pub(super) Manner);
 
 #[async_trait]
 impl Executor for TokioExecutor {
@@ -21,9 +26,33 @@ impl Executor for TokioExecutor {
                 program.display()
             )));
         }
-        Command::from(command(program, args))
+        let mut child = Command::from(command(program, args, &self.0))
             .kill_on_drop(true)
-            .output()
-            .await
+            .spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        // Whichever fails first ends the others, and the child with them.
+        let (stdout, stderr, status) = try_join3(
+            self.read_to_end(stdout),
+            self.read_to_end(stderr),
+            child.wait(),
+        )
+        .await?;
+        Ok(Output {
+            status,
+            stdout,
+            stderr,
+        })
+    }
+}
+
+impl TokioExecutor {
+    async fn read_to_end(&self, pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            let mut pipe = pipe.take(self.0.most_to_read());
+            pipe.read_to_end(&mut bytes).await?;
+        }
+        self.0.check_length(&bytes)?;
+        Ok(bytes)
     }
 }

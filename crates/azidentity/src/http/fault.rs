@@ -16,6 +16,26 @@ pub(super) fn origin(url: &Url) -> String {
 /// Makes the transport's error one of ours. Faults that every try would meet again get a kind that no retry policy
 /// repeats: an untrusted or wrong certificate, an unknown host, a proxy that wants other credentials.
 pub(super) fn classify(error: azure_core::Error, url: &Url) -> azure_core::Error {
+    classify_with_roots_of(error, url, SYSTEM_ROOTS)
+}
+
+/// What to do where the system's roots decide whom to trust.
+const SYSTEM_ROOTS: &str =
+    "if it is issued by a private authority, name that authority's certificate in SSL_CERT_FILE";
+
+/// The same with another remedy for a certificate that is not trusted.
+#[cfg_attr(
+    not(feature = "reqwest_no_tls"),
+    allow(
+        unused_variables,
+        reason = "other clients' certificate errors are not known here"
+    )
+)]
+pub(super) fn classify_with_roots_of(
+    error: azure_core::Error,
+    url: &Url,
+    remedy: &str,
+) -> azure_core::Error {
     if IdentityError::find(&error).is_some() {
         return error;
     }
@@ -25,10 +45,7 @@ pub(super) fn classify(error: azure_core::Error, url: &Url) -> azure_core::Error
         #[cfg(feature = "reqwest_no_tls")]
         Fault::Certificate(why) => (
             true,
-            format!(
-                "the certificate of {origin} is not trusted: {why}; if it is issued by a private authority, name that \
-                 authority's certificate in SSL_CERT_FILE"
-            ),
+            format!("the certificate of {origin} is not trusted: {why}; {remedy}"),
         ),
         #[cfg(feature = "reqwest_no_tls")]
         Fault::Tls(why) => (true, format!("no TLS connection with {origin}: {why}")),

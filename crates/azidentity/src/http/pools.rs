@@ -57,6 +57,12 @@ impl Pools {
         }
     }
 
+    /// Whether a client can be made at all; one is made for that and thrown away.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn check(&self) -> Result<(), IdentityError> {
+        self.make().map(drop)
+    }
+
     /// The client of the runtime that the caller runs on.
     pub(super) fn transport(self: &Arc<Self>) -> Result<Transport, IdentityError> {
         let runtime = Handle::try_current().map_err(|_| {

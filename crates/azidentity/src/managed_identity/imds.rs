@@ -41,6 +41,13 @@ const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// The same where the machine is positively not one of Azure's: enough for a local emulator.
 const PROBE_LIMIT_ELSEWHERE: Duration = Duration::from_millis(100);
 
+/// Scheme, host and port of the service, without a slash at the end.
+pub(super) fn host(environment: &Environment) -> String {
+    let moved = environment.variable(HOST_VARIABLE);
+    let host = moved.as_deref().unwrap_or(environment.imds_host());
+    host.trim().trim_matches('/').to_owned()
+}
+
 pub(crate) struct Imds {
     endpoint: Url,
     id: Option<UserAssignedId>,
@@ -56,12 +63,9 @@ impl Imds {
         http: impl FnOnce(RetryRules) -> Result<HttpPipeline, IdentityError>,
         environment: &Environment,
     ) -> Result<Self, IdentityError> {
-        let moved = environment.variable(HOST_VARIABLE);
-        let host = moved.as_deref().unwrap_or(environment.imds_host());
-        let endpoint = super::parse_endpoint(
-            HOST_VARIABLE,
-            &format!("{}{PATH}", host.trim().trim_matches('/')),
-        )?;
+        let moved = environment.variable(HOST_VARIABLE).is_some();
+        let address = format!("{}{PATH}", host(environment));
+        let endpoint = super::parse_endpoint(HOST_VARIABLE, &address)?;
         let chosen = environment
             .variable(CREDENTIALS_VARIABLE)
             .is_some_and(|value| {
@@ -73,7 +77,7 @@ impl Imds {
         Ok(Self {
             endpoint,
             id,
-            proven: AtomicBool::new(moved.is_some() || chosen || on_azure),
+            proven: AtomicBool::new(moved || chosen || on_azure),
             http: http(RetryRules::IMDS)?,
             environment: environment.clone(),
         })

@@ -51,7 +51,7 @@ async fn an_incomplete_set_is_unavailable_and_says_what_is_missing() {
         (
             &[][..],
             &[
-                "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET",
+                "AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH",
                 "none",
             ][..],
         ),
@@ -60,7 +60,23 @@ async fn an_incomplete_set_is_unavailable_and_says_what_is_missing() {
             &[
                 "AZURE_TENANT_ID, AZURE_CLIENT_ID set",
                 "AZURE_CLIENT_SECRET not",
+                "set AZURE_CLIENT_SECRET to use a client secret, or AZURE_CLIENT_CERTIFICATE_PATH to use a certificate",
             ],
+        ),
+        (
+            &["AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"],
+            &[
+                "AZURE_CLIENT_ID, AZURE_CLIENT_CERTIFICATE_PATH set",
+                "AZURE_TENANT_ID not; set AZURE_TENANT_ID to use a certificate",
+            ],
+        ),
+        (
+            &[
+                "AZURE_TENANT_ID",
+                "AZURE_CLIENT_SECRET",
+                "AZURE_CLIENT_CERTIFICATE_PATH",
+            ],
+            &["AZURE_CLIENT_ID not; set AZURE_CLIENT_ID to use a client secret"],
         ),
         (
             &["AZURE_CLIENT_SECRET"],
@@ -100,4 +116,29 @@ fn a_malformed_value_fails_at_construction() {
         .build();
     let error = expect_error(built, FailureKind::Configuration, &["not a tenant"]);
     assert_eq!(error.credential(), Some("environment"));
+}
+
+#[cfg(not(feature = "client_certificate"))]
+#[tokio::test]
+async fn a_certificate_needs_the_feature() {
+    let credential = EnvironmentCredential::builder()
+        .environment(
+            Environment::builder()
+                .variables([
+                    ("AZURE_TENANT_ID", "contoso.example"),
+                    ("AZURE_CLIENT_ID", "c"),
+                    ("AZURE_CLIENT_CERTIFICATE_PATH", "app.pem"),
+                ])
+                .build(),
+        )
+        .build()
+        .expect("can always be made");
+    expect_error(
+        credential.get_token(&[SCOPE], None).await,
+        FailureKind::Unavailable,
+        &[
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            "feature client_certificate",
+        ],
+    );
 }

@@ -29,6 +29,7 @@ pub(crate) const START: i64 = 1_800_000_000;
 
 /// A request that a credential has sent and waits for.
 pub(crate) struct Exchange {
+    pub(crate) method: String,
     pub(crate) url: Url,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) form: HashMap<String, String>,
@@ -145,6 +146,7 @@ impl HttpClient for HeldClient {
         };
         let (reply, answer) = oneshot::channel();
         let exchange = Exchange {
+            method: request.method().to_string(),
             url: request.url().clone(),
             headers: request
                 .headers()

@@ -21,7 +21,7 @@ use std::{
 
 use allocation_counter::measure;
 use async_trait::async_trait;
-use azidentity::ClientSecretCredential;
+use azidentity::{ClientSecretCredential, OnBehalfOfClient};
 use azidentity_emulator::{Config, Emulator, World};
 use azure_core::{
     cloud::CustomConfiguration,
@@ -32,6 +32,7 @@ use azure_core::{
     },
 };
 use futures::future::join_all;
+use tokio::runtime::Runtime;
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 
@@ -118,6 +119,31 @@ fn bytes_to_build(who: Crate) -> String {
     format!("{} bytes", counted.bytes_current)
 }
 
+/// What each user takes in the cache of a web API that asks on behalf of them.
+fn bytes_for_each_user(runtime: &Runtime) -> String {
+    const USERS: i64 = 1000;
+    let client = OnBehalfOfClient::builder(World::TENANT_ID, World::CLIENT_ID)
+        .client_secret("secret")
+        .client_options(ClientOptions {
+            transport: Some(Transport::new(Arc::new(Counting::default()))),
+            ..Default::default()
+        })
+        .build()
+        .expect("valid");
+    let ask = |user: i64| {
+        let credential = client
+            .for_user(format!("{user}.{}", "a".repeat(1500)))
+            .expect("valid");
+        async move { credential.get_token(&[SCOPE], None).await.is_ok() }
+    };
+    runtime.block_on(ask(0));
+    let counted = measure(|| {
+        let all = runtime.block_on(join_all((1..=USERS).map(ask)));
+        assert!(all.into_iter().all(|answered| answered));
+    });
+    format!("{} bytes", counted.bytes_current / USERS)
+}
+
 /// How long it takes to say that the server's certificate is not trusted, with the crate's own client.
 async fn untrusted(who: Crate, emulator: &Emulator) -> String {
     let mut cloud = CustomConfiguration::default();
@@ -173,6 +199,12 @@ fn main() {
     }
     let (ours, official) = both(bytes_to_build);
     row("memory of one more credential", "", &ours, &official);
+    row(
+        "memory for each user on behalf of, a token of 1,500 bytes",
+        "1500 bytes",
+        &bytes_for_each_user(&runtime),
+        "",
+    );
     let ours = runtime.block_on(untrusted(Crate::Ours, &emulator));
     let official = if quick {
         "not measured".into()

@@ -97,7 +97,7 @@ impl ClientCertificateCredential {
             certificate: certificate.into(),
             password: None,
             send_chain: None,
-            name: "client-certificate",
+            name: "certificate",
             settings: EntraSettings::default(),
         }
     }

@@ -120,4 +120,3 @@ impl CertifiedKey {
         Ok(())
     }
 }
-

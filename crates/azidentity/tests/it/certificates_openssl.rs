@@ -188,6 +188,11 @@ fn files_of_no_use_are_told_by_their_fault() {
         "pkcs12 -export -inkey app.key -in app.crt -macalg sha224 -passout pass: -out sha224.pfx",
     );
     shop.openssl("rsa -in app.key -des -provider default -provider legacy -traditional -passout pass:WORD -out des.key");
+    // More rounds than anybody needs, which would keep every start of a program waiting.
+    shop.openssl("pkcs8 -topk8 -in app.key -iter 2000001 -passout pass:WORD -out slow.key");
+    shop.openssl(
+        "pkcs12 -export -inkey app.key -in app.crt -iter 2000001 -passout pass: -out slow.pfx",
+    );
     for (file, parts, says) in [
         ("ec.pem", &["ec.key", "ec.crt"][..], "elliptic-curve (EC)"),
         ("sec1.pem", &["ec.crt", "sec1.key"], "elliptic-curve (EC)"),
@@ -207,6 +212,8 @@ fn files_of_no_use_are_told_by_their_fault() {
         ("no-certificate.pfx", &[], "no certificate"),
         ("ec.pfx", &[], "elliptic-curve (EC)"),
         ("sha224.pfx", &[], "MAC"),
+        ("slow.pem", &["slow.key", "app.crt"], "two million rounds"),
+        ("slow.pfx", &[], "two million rounds"),
         (
             "des.pem",
             &["des.key", "app.crt"],
@@ -216,7 +223,7 @@ fn files_of_no_use_are_told_by_their_fault() {
         if !parts.is_empty() {
             shop.join(file, parts);
         }
-        let password = if file == "des.pem" { WORD } else { "" };
+        let password = if file.ends_with("pem") { WORD } else { "" };
         expect_error(
             shop.credential(file, password).build(),
             FailureKind::Configuration,

@@ -17,7 +17,7 @@ fn expect_refusals(cases: Vec<Case<'_>>) {
         let loaded = load(bytes(content), Some(password));
         let loaded = loaded.inspect_err(|error| println!("{what}: {error}"));
         let error = expect_error(loaded, FailureKind::Configuration, says);
-        assert_eq!(error.credential(), Some("client-certificate"), "{what}");
+        assert_eq!(error.credential(), Some("certificate"), "{what}");
     }
 }
 

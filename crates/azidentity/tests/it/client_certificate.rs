@@ -123,7 +123,7 @@ async fn the_assertion_says_who_asks_and_is_signed_by_the_key() {
         })
     );
     let info = credential.get_token_info(&[SCOPE], None).await.unwrap();
-    assert_eq!(info.credential(), "client-certificate");
+    assert_eq!(info.credential(), "certificate");
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ fn the_official_crates_constructor_takes_bytes_and_a_password() {
         FailureKind::Configuration,
         &["PFX file is encrypted", "no password was given"],
     );
-    assert_eq!(error.credential(), Some("client-certificate"));
+    assert_eq!(error.credential(), Some("certificate"));
     let builder = ClientCertificateCredential::builder(
         TENANT,
         CLIENT,

@@ -7,6 +7,7 @@ use std::{
     fmt::Debug,
     io,
     panic::{RefUnwindSafe, UnwindSafe},
+    path::PathBuf,
     pin::Pin,
     process::Output,
     sync::Arc,
@@ -15,11 +16,14 @@ use std::{
 use async_trait::async_trait;
 use azure_core::{
     credentials::{Secret, TokenCredential},
-    http::ClientOptions,
+    http::{ClientMethodOptions, ClientOptions},
 };
 use azure_identity::{
-    ClientSecretCredential, ClientSecretCredentialOptions, Executor, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId, new_executor,
+    AzurePipelinesCredential, AzurePipelinesCredentialOptions, ClientAssertion,
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, Executor, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions, new_executor,
 };
 
 /// `ClientSecretCredential::new`.
@@ -34,6 +38,29 @@ pub type NewClientSecretCredential = fn(
 pub type NewManagedIdentityCredential = fn(
     Option<ManagedIdentityCredentialOptions>,
 ) -> azure_core::Result<Arc<ManagedIdentityCredential>>;
+
+/// `ClientAssertionCredential::new`, for a supplier of assertions.
+pub type NewClientAssertionCredential<C> =
+    fn(
+        String,
+        String,
+        C,
+        Option<ClientAssertionCredentialOptions>,
+    ) -> azure_core::Result<Arc<ClientAssertionCredential<C>>>;
+
+/// `WorkloadIdentityCredential::new`.
+pub type NewWorkloadIdentityCredential = fn(
+    Option<WorkloadIdentityCredentialOptions>,
+) -> azure_core::Result<Arc<WorkloadIdentityCredential>>;
+
+/// `AzurePipelinesCredential::new`, for a system access token of a type.
+pub type NewAzurePipelinesCredential<T> = fn(
+    String,
+    String,
+    &str,
+    T,
+    Option<AzurePipelinesCredentialOptions>,
+) -> azure_core::Result<Arc<AzurePipelinesCredential>>;
 
 /// `new_executor`.
 pub type NewExecutor = fn() -> Arc<dyn Executor>;
@@ -52,6 +79,77 @@ pub fn signatures() -> (
         ManagedIdentityCredential::new,
         new_executor,
     )
+}
+
+/// The functions of credentials that go by assertions have these types.
+pub fn signatures_with_assertions() -> (
+    NewClientAssertionCredential<Supplier>,
+    NewWorkloadIdentityCredential,
+    NewAzurePipelinesCredential<Secret>,
+    NewAzurePipelinesCredential<String>,
+) {
+    (
+        ClientAssertionCredential::new,
+        WorkloadIdentityCredential::new,
+        AzurePipelinesCredential::new,
+        AzurePipelinesCredential::new,
+    )
+}
+
+/// A program's own supplier of assertions.
+#[derive(Debug)]
+pub struct Supplier;
+
+#[async_trait]
+impl ClientAssertion for Supplier {
+    async fn secret(&self, options: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let _ = options.map(|options| options.context.to_owned());
+        Ok("not.an.assertion".into())
+    }
+}
+
+/// Asks a supplier: the future can be sent to other threads.
+pub fn supply<'a>(
+    supplier: &'a dyn ClientAssertion,
+) -> Pin<Box<dyn Future<Output = azure_core::Result<String>> + Send + 'a>> {
+    supplier.secret(None)
+}
+
+/// All fields of the options of credentials that go by assertions.
+pub fn options_with_assertions(
+    client_options: ClientOptions,
+    path: PathBuf,
+) -> (
+    WorkloadIdentityCredentialOptions,
+    AzurePipelinesCredentialOptions,
+) {
+    let credential_options = ClientAssertionCredentialOptions { client_options };
+    let ClientAssertionCredentialOptions { client_options } = credential_options;
+    let workload = WorkloadIdentityCredentialOptions {
+        credential_options: ClientAssertionCredentialOptions {
+            client_options: client_options.clone(),
+        },
+        client_id: Some("client".into()),
+        tenant_id: Some("contoso.example".into()),
+        token_file_path: Some(path),
+    };
+    let pipelines = AzurePipelinesCredentialOptions {
+        credential_options: ClientAssertionCredentialOptions { client_options },
+    };
+    (workload, pipelines)
+}
+
+/// Takes them apart again.
+pub fn workload_parts(
+    options: WorkloadIdentityCredentialOptions,
+) -> (Option<String>, Option<String>, Option<PathBuf>) {
+    let WorkloadIdentityCredentialOptions {
+        credential_options: _,
+        client_id,
+        tenant_id,
+        token_file_path,
+    } = options;
+    (client_id, tenant_id, token_file_path)
 }
 
 /// The types of a constructor's parameters follow from the constructor alone: with generic ones these `into` and `None`
@@ -156,8 +254,14 @@ pub fn traits() {
 
     credential::<ClientSecretCredential>();
     credential::<ManagedIdentityCredential>();
+    credential::<ClientAssertionCredential<Supplier>>();
+    credential::<WorkloadIdentityCredential>();
+    credential::<AzurePipelinesCredential>();
     options::<ClientSecretCredentialOptions>();
     options::<ManagedIdentityCredentialOptions>();
+    options::<ClientAssertionCredentialOptions>();
+    options::<WorkloadIdentityCredentialOptions>();
+    options::<AzurePipelinesCredentialOptions>();
     clone::<ManagedIdentityCredentialOptions>();
     plain::<UserAssignedId>();
     executor::<dyn Executor>();

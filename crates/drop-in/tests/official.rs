@@ -23,6 +23,7 @@ macro_rules! tests {
             fn compiles() {
                 $api::traits();
                 let _ = $api::signatures();
+                let _ = $api::signatures_with_assertions();
                 // Whether a credential can be made depends on the variables of this process.
                 let _ = $api::credentials;
             }
@@ -40,6 +41,18 @@ macro_rules! tests {
                 let (_, managed) = $api::options(ClientOptions::default(), id);
                 let kept = managed.user_assigned_id.map($api::kind_and_value);
                 assert_eq!(kept, Some(("client", "name".to_owned())));
+            }
+
+            #[tokio::test]
+            async fn assertions_come_from_a_supplier() {
+                let supplied = $api::supply(&$api::Supplier).await;
+                assert_eq!(supplied.unwrap(), "not.an.assertion");
+                let (workload, _) =
+                    $api::options_with_assertions(ClientOptions::default(), "token".into());
+                let (client, tenant, path) = $api::workload_parts(workload);
+                assert_eq!(client.as_deref(), Some("client"));
+                assert_eq!(tenant.as_deref(), Some("contoso.example"));
+                assert_eq!(path, Some("token".into()));
             }
 
             #[tokio::test]

@@ -225,12 +225,35 @@ fn one_more_credential(criterion: &mut Criterion) {
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = emulator.authority_host().into();
     let client_options = ClientOptions {
-        transport: Some(Transport::new(Arc::new(client))),
+        transport: Some(Transport::new(Arc::new(client.clone()))),
         cloud: Some(Arc::new(cloud.into())),
         ..Default::default()
     };
     let mut group = criterion.benchmark_group("one more credential, built and first token");
     group.sample_size(20);
+    // The same request by the same client, with nothing around it.
+    let form = format!(
+        "client_id={}&grant_type=client_credentials&scope={SCOPE}&client_secret={secret}",
+        World::CLIENT_ID
+    );
+    let endpoint = format!(
+        "{}/{}/oauth2/v2.0/token",
+        emulator.authority_host(),
+        World::TENANT_ID
+    );
+    group.bench_function("limit", |bench| {
+        bench.to_async(&runtime).iter(|| async {
+            let answer = client
+                .post(&endpoint)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.clone())
+                .send()
+                .await
+                .expect("an answer");
+            assert!(answer.status().is_success());
+            answer.bytes().await.expect("a body")
+        });
+    });
     for index in 0..2 {
         let (name, _) = &both(
             World::TENANT_ID,

@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 mod tests;
-#[cfg(any(test, not(feature = "tokio")))]
 mod thread;
 #[cfg(feature = "tokio")]
 mod tokio_process;
@@ -61,9 +60,8 @@ pub trait Executor: Send + Sync + fmt::Debug {
 /// nothing to read, and on Windows opens no window. There is no limit to its time or output: whoever no longer wants to
 /// wait drops the future, and the program is killed; what it had started itself is not.
 ///
-/// With the feature `tokio` the caller's tokio runtime waits for the program; it must have its I/O driver (`enable_io`),
-/// and outside of a runtime [`run`](Executor::run) fails. Without the feature threads wait, and any executor of futures
-/// will do.
+/// With the feature `tokio` the caller's tokio runtime waits for the program; it must have its I/O driver (`enable_io`).
+/// Outside of a runtime, and without the feature, threads wait, and any executor of futures will do.
 pub fn new_executor() -> Arc<dyn Executor> {
     with_manner(Manner::default())
 }

@@ -22,6 +22,8 @@
 //! | [`FederatedCredential`] | an application that another identity provider vouches for: GitHub Actions, Google Cloud, GitLab |
 //! | [`WorkloadIdentityCredential`] | a pod in Kubernetes |
 //! | [`AzurePipelinesCredential`] | a service connection of Azure Pipelines |
+//! | [`OnBehalfOfCredential`] | a user of a web API; [`OnBehalfOfClient`] serves many of them |
+//! | [`AuthorizationCodeCredential`] | a user who comes back from the sign-in page with a code |
 //! | [`ManagedIdentityCredential`] | the Azure host this runs on |
 //! | [`ChainedTokenCredential`] | the first of several credentials of your choice |
 //!
@@ -31,6 +33,8 @@
 //! Failures are [`azure_core::Error`]s with an [`IdentityError`] inside. Options of a single request are
 //! [`TokenRequestOptions`]. What the official `azure_identity` crate has under the same name works the same way here;
 //! further options are in each credential's builder.
+//!
+//! Services that refuse a token before it expires are answered by the pair that [`challenge::wrap`] makes.
 //!
 //! Where another SDK takes a token in place of a key or a password, [`bearer_token_provider`] gives it one.
 //!

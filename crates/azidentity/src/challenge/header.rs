@@ -136,7 +136,7 @@ mod tests {
             format!(
                 r#"bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims="{claims}""#
             ),
-            format!(r#"Bearer claims={bare},error=insufficient_claims"#),
+            format!("Bearer claims={bare},error=insufficient_claims"),
             format!(r#"Bearer claims = "{bare}" , error = "insufficient_claims""#),
             format!(r#"PoP nonce="a,b", Bearer error="insufficient_claims", claims="{claims}""#),
             format!(

@@ -10,7 +10,7 @@ use tokio::{
     runtime::Handle,
 };
 
-use super::{Executor, Manner, command};
+use super::{Executor, Manner, command, thread::ThreadExecutor};
 
 #[derive(Debug)]
 pub(super) struct TokioExecutor(pub(super) Manner);
@@ -20,11 +20,7 @@ impl Executor for TokioExecutor {
     async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
         // Starting a process outside of a runtime is a panic in tokio.
         if Handle::try_current().is_err() {
-            return Err(io::Error::other(format!(
-                "{} was not started: this is outside of a tokio runtime, which would have to wait for its end; \
-                 call from within one, or use an `Executor` of your own",
-                program.display()
-            )));
+            return ThreadExecutor(self.0.clone()).run(program, args).await;
         }
         let mut child = Command::from(command(program, args, &self.0))
             .kill_on_drop(true)

@@ -85,6 +85,29 @@ install_azurite() {
   "$AZURITE_BLOB" --version
 }
 
+# Microsoft's libraries for Python, which the emulator is tested with, and one that verifies assertions.
+install_python_packages() {
+  local packages=(azure-identity==1.24.0 msal==1.39.0 'pyjwt[crypto]==2.10.1')
+  local folder stamp
+  stamp=$(printf '%s\n' "${packages[@]}" | sha256sum)
+  folder=$cache/python-${stamp:0:16}
+  if [[ ! -e $folder/complete ]]; then
+    rm -rf "$folder"
+    # On Debian the module lacks its pip until this package is there.
+    python3 -m venv "$folder" >"$scratch/venv.log" 2>&1 || {
+      apt-get update -qq
+      apt-get install -y -qq --no-install-recommends python3-venv >>"$scratch/venv.log" 2>&1 && python3 -m venv "$folder" || {
+        cat "$scratch/venv.log" >&2
+        return 1
+      }
+    }
+    "$folder/bin/pip" install --quiet "${packages[@]}"
+    touch "$folder/complete"
+  fi
+  export AZIDENTITY_TEST_PYTHON=$folder/bin/python3
+  "$AZIDENTITY_TEST_PYTHON" --version
+}
+
 # workspace_members: the names of our own packages. library_features: of the features of the library.
 manifest() {
   cargo metadata --no-deps --format-version 1 | python3 -c "

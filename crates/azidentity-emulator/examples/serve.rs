@@ -31,6 +31,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             &emulator.app_service_endpoint(),
         ),
         ("EMULATOR_IDENTITY_HEADER", emulator.identity_header()),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", &emulator.github_oidc_url()),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            emulator.github_request_token(),
+        ),
+        ("SYSTEM_OIDCREQUESTURI", &emulator.pipelines_oidc_uri()),
+        ("SYSTEM_ACCESSTOKEN", emulator.pipelines_access_token()),
         ("SSL_CERT_FILE", &ca_file),
         ("REQUESTS_CA_BUNDLE", &ca_file),
         ("NODE_EXTRA_CA_CERTS", &ca_file),

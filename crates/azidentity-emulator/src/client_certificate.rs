@@ -113,7 +113,9 @@ fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
         text.push('\n');
         rest = after;
     }
-    text.push_str(&format!("-----END {label}-----\n"));
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
     text
 }
 

@@ -58,6 +58,7 @@ impl Config {
     ///     http_port = 8442               # default: a free one
     ///     accept_any_resource = false    # default: true
     ///     start_time = 2030-01-01T00:00:00Z # default: the system's time
+    ///     region = "northeurope"         # default: westeurope
     ///
     ///     [[tenant]]
     ///     id = "b2c1d3e4-0f5a-4b6c-8d7e-9f8a7b6c5d4e"
@@ -74,11 +75,28 @@ impl Config {
     ///     value = "only-for-tests"
     ///     expires = 2099-01-01T00:00:00Z # default: never
     ///
+    ///     [[application.federated_credential]]
+    ///     issuer = "emulator:github"     # or a URL, with `keys` or `keys_file`
+    ///     subject = "repo:contoso/orders:ref:refs/heads/main"
+    ///     audience = "api://AzureADTokenExchange" # the default
+    ///
+    ///     [[application]]
+    ///     client_id = "9f8e7d6c-5b4a-4c3d-b2e1-0f9a8b7c6d5e"
+    ///     redirect_uris = ["http://localhost/signed-in"] # any port
+    ///     needs_consent_for = ["https://graph.microsoft.com"] # default: nothing
+    ///
+    ///     [[user]]
+    ///     username = "ada@shop.example"
+    ///     name = "Ada"                   # default: the user name
+    ///     tenant = "shop.example"        # default: the first tenant
+    ///     needs_mfa = true               # default: false
+    ///
     ///     [[resource]]
     ///     app_id = "5e6f7a8b-9c0d-4e1f-8a2b-3c4d5e6f7a8b"
     ///     identifiers = ["api://orders"]
     ///     token_version = 2              # default: 1
     ///     app_roles = ["Orders.Write"]   # default: any
+    ///     scopes = ["Orders.Read"]       # default: any
     ///
     ///     [[managed_identity]]
     ///     kind = "user-assigned"         # or "system-assigned"
@@ -94,17 +112,32 @@ impl Config {
     /// # Ok::<(), azidentity_emulator::ConfigError>(())
     /// ```
     ///
-    /// Further keys: `object_id` of an application or managed identity,
+    /// Further keys: `object_id` of an application, user or managed identity,
     /// `tenant` and `roles` of a managed identity, and
     /// `[[application.installed_in]]` with `tenant` and `object_id` for each
     /// further tenant that has the application. The keys of `[[fault]]` are
     /// listed at [`Script::from_toml`].
     ///
+    /// `[[application.certificate]]` has `pem`, the text of a certificate, or
+    /// `file`, where it stands (relative to the working directory).
+    /// `[[application.trusted_subject]]` has the same for an authority, and
+    /// `common_name`: whatever certificate that authority issues for this name
+    /// is taken, if the client sends it along (`x5c`).
+    ///
+    /// The issuer of a federated credential is one of the emulator's own
+    /// (`emulator:pipelines`, `emulator:github`, `emulator:gcp`,
+    /// `emulator:kubernetes`), or any other, with a JSON Web Key Set in `keys`
+    /// or in the file `keys_file`.
+    ///
+    /// The public client of the Azure CLI
+    /// ([`World::AZURE_CLI_CLIENT_ID`](crate::World::AZURE_CLI_CLIENT_ID)) is in
+    /// every world, unless the file describes it.
+    ///
     /// # Errors
     /// The first thing that is wrong, with its line: TOML that cannot be read,
     /// a key that does not exist, a value that is not what the key takes, a
-    /// tenant that was not described, an id that is used twice, or a fault
-    /// that cannot be. Secrets are never part of the text; what stands in a
+    /// tenant that was not described, an id that is used twice, a certificate
+    /// or file that cannot be read, or a fault that cannot be. Secrets are never part of the text; what stands in a
     /// `[[fault]]` may be.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         assemble::config(read(text)?, text)

@@ -119,12 +119,11 @@ impl EntraError {
             70005 => ("unsupported_response_type", BAD),
             50049 => ("invalid_instance", BAD),
             50058 => ("login_required", BAD),
-            50076 => ("interaction_required", BAD),
+            // 50079, 50158 and 700082 nobody gets without a script.
+            50076 | 50079 | 50158 => ("interaction_required", BAD),
             50013 | 50020 | 50034 | 50173 | 54005 | 65001 | 70000 | 70008 | 500_131 | 500_133
-            | 501_481 | 7_000_114 => ("invalid_grant", BAD),
-            // These and the next ones nobody gets without a script.
-            50079 | 50158 => ("interaction_required", BAD),
-            700_082 => ("invalid_grant", BAD),
+            | 501_481 | 700_082 | 7_000_114 => ("invalid_grant", BAD),
+            // Nor this one.
             90033 => ("temporarily_unavailable", UNAVAILABLE),
             // Not a refusal but a fault of the emulator.
             50000 => ("server_error", StatusCode::INTERNAL_SERVER_ERROR),

@@ -14,7 +14,7 @@ use crate::requested_claims::RequestedClaims;
 use crate::secret::Secret;
 use crate::state::State;
 use crate::token::ClientProof;
-use crate::user_grant::{Session, UserGrant, find_user};
+use crate::user_grant::{Session, UserGrant};
 use crate::world::{Application, Tenant, User};
 
 /// Who signs in, to which application, and what for: what the authorize page
@@ -129,7 +129,6 @@ impl SignIn {
                     "There is no such application in the user's tenant.",
                 )
             })?;
-        find_user(state, tenant, user.object_id())?;
         Ok(Resolved {
             tenant,
             user,
@@ -206,25 +205,25 @@ struct Resolved<'a> {
 /// The tokens of a user. `Debug` does not show them.
 #[derive(Clone)]
 pub struct UserTokens {
-    pub(crate) access_token: Secret,
-    pub(crate) refresh_token: Option<Secret>,
-    pub(crate) id_token: Option<Secret>,
+    pub(crate) access: Secret,
+    pub(crate) refresh: Option<Secret>,
+    pub(crate) id: Option<Secret>,
 }
 
 impl UserTokens {
     /// The access token, a JWT.
     pub fn access_token(&self) -> &str {
-        self.access_token.expose()
+        self.access.expose()
     }
 
     /// The refresh token, if the scope had `offline_access`.
     pub fn refresh_token(&self) -> Option<&str> {
-        self.refresh_token.as_ref().map(Secret::expose)
+        self.refresh.as_ref().map(Secret::expose)
     }
 
     /// The id token, if the scope had `openid`.
     pub fn id_token(&self) -> Option<&str> {
-        self.id_token.as_ref().map(Secret::expose)
+        self.id.as_ref().map(Secret::expose)
     }
 }
 

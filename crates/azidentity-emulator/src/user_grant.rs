@@ -125,11 +125,7 @@ impl UserGrant<'_> {
 }
 
 /// The user with this id, if this tenant is the user's.
-pub(crate) fn find_user<'a>(
-    state: &'a State,
-    tenant: &Tenant,
-    user_id: &str,
-) -> Result<&'a User, EntraError> {
+fn find_user<'a>(state: &'a State, tenant: &Tenant, user_id: &str) -> Result<&'a User, EntraError> {
     let user = state.world.user(user_id).ok_or_else(|| {
         EntraError::new(50034, "The user does not exist in this tenant any more.")
     })?;

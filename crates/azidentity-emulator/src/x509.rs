@@ -111,9 +111,11 @@ impl Certificate {
     }
 }
 
-/// One entry of `x5c`.
+/// One entry of `x5c`. Line breaks in it are passed over: MSAL for Python
+/// leaves those of the PEM text where they are.
 pub(crate) fn from_x5c(entry: &str) -> Result<Certificate, &'static str> {
     const NOT_ONE: &str = "an entry of x5c is not a certificate in DER and base64";
+    let entry: String = entry.split_ascii_whitespace().collect();
     let bytes = BASE64.decode(entry).map_err(|_| NOT_ONE)?;
     if bytes.trim_ascii_start().starts_with(b"-----BEGIN") {
         return Err(

@@ -83,6 +83,9 @@ impl Assembly<'_> {
                 .chain(identities)
                 .map(|id| ("client id", id.clone())),
         );
+        let users = self.world.users.iter().map(|user| &user.username);
+        self.taken
+            .extend(users.map(|name| ("user", name.to_ascii_lowercase())));
     }
 
     fn error(&self, span: &Range<usize>, message: impl Into<String>) -> ConfigError {

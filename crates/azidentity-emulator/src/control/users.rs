@@ -21,12 +21,12 @@ pub(super) async fn sign_in(
     body: String,
 ) -> Result<Json<Value>, Refused> {
     let sign_in: SignIn = read(&body)?;
-    let grant = sign_in.grant(&state).map_err(refused)?;
+    let grant = sign_in.grant(&state).map_err(|error| refused(&error))?;
     let key = TOKENS
         .key()
         .await
         .map_err(|fault| (StatusCode::INTERNAL_SERVER_ERROR, fault.to_owned()))?;
-    Ok(Json(grant.answer(key).map_err(refused)?))
+    Ok(Json(grant.answer(key).map_err(|error| refused(&error))?))
 }
 
 pub(super) async fn code(
@@ -34,7 +34,7 @@ pub(super) async fn code(
     body: String,
 ) -> Result<Json<Value>, Refused> {
     let sign_in: SignIn = read(&body)?;
-    let code = sign_in.code(&state).map_err(refused)?;
+    let code = sign_in.code(&state).map_err(|error| refused(&error))?;
     Ok(Json(json!({ "code": code.expose() })))
 }
 
@@ -53,6 +53,6 @@ pub(super) async fn revoke(
     Ok(Json(json!({ "revoked": revoked })))
 }
 
-fn refused(error: EntraError) -> Refused {
+fn refused(error: &EntraError) -> Refused {
     (StatusCode::BAD_REQUEST, error.text())
 }

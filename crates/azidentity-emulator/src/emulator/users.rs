@@ -79,9 +79,9 @@ fn user_tokens(
     let answer = sign_in.grant(state)?.answer(key)?;
     let token = |name: &str| answer[name].as_str().map(Secret::new);
     Ok(UserTokens {
-        access_token: token("access_token").ok_or("there is no token")?,
-        refresh_token: token("refresh_token"),
-        id_token: token("id_token"),
+        access: token("access_token").ok_or("there is no token")?,
+        refresh: token("refresh_token"),
+        id: token("id_token"),
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn location(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = imds::admit(&headers) {
+    if let Some(refusal) = imds::objection(&headers) {
         return refusal;
     }
     let query = Form::parse(query.unwrap_or_default().as_bytes());

@@ -62,7 +62,9 @@ pub(super) async fn token(
 }
 
 async fn answer(state: &State, query: &Form, headers: &HeaderMap) -> Result<Response, Response> {
-    admit(headers)?;
+    if let Some(refusal) = objection(headers) {
+        return Err(refusal);
+    }
     match query.get("api-version") {
         None => return Err(refuse("invalid_request", "The query needs api-version")),
         Some(version) if !VERSIONS.contains(&version) => {
@@ -127,23 +129,23 @@ async fn answer(state: &State, query: &Form, headers: &HeaderMap) -> Result<Resp
 
 /// Both conditions keep a token from whoever makes a program on this machine
 /// fetch an address of his choice.
-pub(super) fn admit(headers: &HeaderMap) -> Result<(), Response> {
+pub(super) fn objection(headers: &HeaderMap) -> Option<Response> {
     if headers
         .get("metadata")
         .is_none_or(|value| !value.as_bytes().eq_ignore_ascii_case(b"true"))
     {
-        return Err(refuse(
+        return Some(refuse(
             "bad_request_102",
             "Required metadata header not specified",
         ));
     }
     if headers.contains_key("x-forwarded-for") {
-        return Err(refuse(
+        return Some(refuse(
             "invalid_request",
             "A request that was forwarded (X-Forwarded-For) is not answered",
         ));
     }
-    Ok(())
+    None
 }
 
 pub(super) fn refuse(error: &str, description: &str) -> Response {

@@ -64,16 +64,15 @@ pub(crate) fn of_user(
         }
         found = Some(here);
     }
-    let audience = match found {
-        Some(audience) => audience,
+    let audience = if let Some(audience) = found {
+        audience
+    } else {
         // Only about the user, of whom Microsoft Graph knows.
-        None => {
-            for name in RESERVED.iter().filter(|name| has(name)) {
-                granted.push((*name).to_owned());
-                permissions.push((*name).to_owned());
-            }
-            audience(state, tenant, GRAPH)?
+        for name in RESERVED.iter().filter(|name| has(name)) {
+            granted.push((*name).to_owned());
+            permissions.push((*name).to_owned());
         }
+        audience(state, tenant, GRAPH)?
     };
     permissions.dedup();
     granted.dedup();

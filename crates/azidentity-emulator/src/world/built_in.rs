@@ -170,14 +170,7 @@ impl Default for World {
                 ),
             ],
             accept_any_resource: true,
-            users: vec![
-                user(Self::TENANT_ID, Self::USERNAME, "Ada Lovelace"),
-                User {
-                    needs_mfa: true,
-                    ..user(Self::TENANT_ID, Self::MFA_USERNAME, "Grace Hopper")
-                },
-                user(Self::OTHER_TENANT_ID, Self::OTHER_USERNAME, "Alan Turing"),
-            ],
+            users: users(),
             region: "westeurope".to_owned(),
             clock: Clock::default(),
         }
@@ -193,6 +186,18 @@ fn everywhere(client_id: &str, name: &str) -> Application {
             .to_vec(),
         ..Application::new(client_id, name)
     }
+}
+
+fn users() -> Vec<User> {
+    let grace = user(World::TENANT_ID, World::MFA_USERNAME, "Grace Hopper");
+    vec![
+        user(World::TENANT_ID, World::USERNAME, "Ada Lovelace"),
+        User {
+            needs_mfa: true,
+            ..grace
+        },
+        user(World::OTHER_TENANT_ID, World::OTHER_USERNAME, "Alan Turing"),
+    ]
 }
 
 fn user(tenant_id: &str, username: &str, name: &str) -> User {

@@ -7,6 +7,7 @@ use azidentity_emulator::{Config, Emulator, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::Value;
@@ -112,6 +113,10 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn of(emulator: &Emulator) -> Self {
+        Self::following(emulator, Policy::default())
+    }
+
+    pub(crate) fn following(emulator: &Emulator, redirects: Policy) -> Self {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from(emulator.ca_certificate_der().to_vec()))
@@ -124,6 +129,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()
+            .redirect(redirects)
             .build()
             .unwrap();
         Self {

@@ -173,6 +173,59 @@ fn errors_name_the_line_and_the_matter() {
             6,
             "`api://a`",
         ),
+        (
+            format!("{application}redirect_uris = [\"localhost\"]"),
+            5,
+            "whole URL",
+        ),
+        (
+            format!("{application}public = true\ncertificate = [{{ file = \"x\" }}]"),
+            4,
+            "cannot have a certificate",
+        ),
+        (
+            format!("{application}certificate = [{{ file = \"/no/such/file\" }}]"),
+            5,
+            "/no/such/file",
+        ),
+        (
+            format!("{application}certificate = [{{ pem = \"text\" }}]"),
+            5,
+            "no certificate in PEM",
+        ),
+        (
+            format!("{application}certificate = [{{}}]"),
+            5,
+            "one of `pem` and `file`",
+        ),
+        (
+            format!(
+                "{application}[[application.federated_credential]]\nissuer = \"emulator:x\"\nsubject = \"s\""
+            ),
+            5,
+            "github",
+        ),
+        (
+            format!(
+                "{application}[[application.federated_credential]]\nissuer = \"https://x\"\nsubject = \"s\""
+            ),
+            5,
+            "keys_file",
+        ),
+        (
+            format!(
+                "{application}[[application.federated_credential]]\nissuer = \"https://x\"\nsubject = \"s\"\nkeys = \"{{}}\""
+            ),
+            5,
+            "JSON Web Key Set",
+        ),
+        ("[[user]]\nusername = \"ada\"".to_owned(), 2, "`ada`"),
+        (
+            "[[user]]\nusername = \"Ada@contoso.example\"".to_owned(),
+            2,
+            "used twice",
+        ),
+        ("region = \"west europe\"".to_owned(), 1, "`west europe`"),
         (format!("{resource}token_version = 3"), 3, "`3`"),
         (format!("{resource}identifiers = [\"\"]"), 3, "URI"),
         (

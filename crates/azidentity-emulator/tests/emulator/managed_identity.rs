@@ -272,3 +272,16 @@ async fn slashes_make_no_difference() {
     let url = format!("{}/metadata/instance", emulator.imds_host());
     assert_eq!(client.get(&url).await.status, 404);
 }
+
+#[tokio::test]
+async fn the_machine_says_where_it_stands() {
+    let emulator = start("region = \"eastus2\"");
+    let client = Client::of(&emulator);
+    let url = format!("{}/metadata/instance/compute", emulator.http_endpoint());
+    let versioned = format!("{url}?api-version=2021-02-01");
+    let ask = |url: &str| client.request(Method::GET, url).header("metadata", "true");
+    let answer = send(ask(&versioned)).await;
+    assert_eq!(answer.json()["location"], "eastus2");
+    assert_eq!(send(ask(&url)).await.status, 400);
+    assert_eq!(client.get(&versioned).await.status, 400);
+}

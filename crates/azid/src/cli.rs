@@ -2,7 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum,
@@ -80,6 +80,12 @@ pub(crate) struct TokenArgs {
     pub(crate) entra: EntraArgs,
 
     #[command(flatten)]
+    pub(crate) proof: ProofArgs,
+
+    #[command(flatten)]
+    pub(crate) user: UserArgs,
+
+    #[command(flatten)]
     pub(crate) identity: IdentityArgs,
 
     #[command(flatten)]
@@ -113,10 +119,6 @@ pub(crate) struct EntraArgs {
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) client_id: Option<String>,
 
-    /// File with the client secret, - for standard input [else: AZURE_CLIENT_SECRET]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) client_secret_file: Option<PathBuf>,
-
     /// Host that issues tokens [else: AZURE_AUTHORITY_HOST, else Azure's public cloud]
     #[arg(long, value_name = "HOST", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) authority_host: Option<String>,
@@ -132,6 +134,68 @@ pub(crate) struct EntraArgs {
         value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) additionally_allowed_tenants: Vec<String>,
+}
+
+/// What an application proves itself with. No option takes a secret's value: other users of a machine see those.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The application's proof")]
+pub(crate) struct ProofArgs {
+    /// File with the client secret, - for standard input [else: AZURE_CLIENT_SECRET]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+
+    /// PEM or PFX file with certificate and private key [else: AZURE_CLIENT_CERTIFICATE_PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) certificate_path: Option<PathBuf>,
+
+    /// File with the password of the private key, - for standard input [else: AZURE_CLIENT_CERTIFICATE_PASSWORD]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) certificate_password_file: Option<PathBuf>,
+
+    /// Send the certificate's chain along [else: AZURE_CLIENT_SEND_CERTIFICATE_CHAIN=true]
+    #[arg(long)]
+    pub(crate) send_certificate_chain: bool,
+
+    /// File with a client assertion, read anew for each exchange
+    #[arg(long, value_name = "PATH")]
+    pub(crate) assertion_file: Option<PathBuf>,
+
+    /// Where federated gets assertions from: github-actions, gcp, env:NAME, file:PATH or exec:PROGRAM
+    #[arg(long, value_name = "SOURCE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) assertion_from: Option<String>,
+
+    /// Argument of the program of --assertion-from exec:PROGRAM, which runs without a shell (repeatable)
+    #[arg(
+        long = "assertion-arg",
+        value_name = "ARG",
+        requires = "assertion_from",
+        allow_hyphen_values = true
+    )]
+    pub(crate) assertion_args: Vec<OsString>,
+
+    /// Service connection of azure-pipelines; the job hands SYSTEM_ACCESSTOKEN and SYSTEM_OIDCREQUESTURI over
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) service_connection_id: Option<String>,
+
+    /// File with the token of a Kubernetes service account [else: AZURE_FEDERATED_TOKEN_FILE]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) token_file_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A user's sign-in")]
+pub(crate) struct UserArgs {
+    /// File with the access token of the user that on-behalf-of asks for, - for standard input
+    #[arg(long, value_name = "PATH")]
+    pub(crate) user_assertion_file: Option<PathBuf>,
+
+    /// Code that a user's sign-in has brought; it works once
+    #[arg(long, value_name = "CODE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) authorization_code: Option<String>,
+
+    /// Address to which the code was sent, exactly as in the sign-in request
+    #[arg(long, value_name = "URI", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) redirect_uri: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,10 +2,20 @@
 //!
 //! A credential is one row of [`TABLE`] and one file beside this one.
 
+mod authorization_code;
+mod azure_pipelines;
+mod certificate;
+mod choice;
+mod client_assertion;
 mod client_secret;
 mod default;
 mod environment;
+mod federated;
 mod managed_identity;
+mod on_behalf_of;
+mod proof;
+mod secret_file;
+mod workload_identity;
 mod world;
 
 use std::sync::Arc;
@@ -16,6 +26,7 @@ use azidentity::{
 
 use crate::{cli::TokenArgs, failure::Failure, transport::Transports};
 
+use choice::Choice;
 use world::World;
 
 /// The credential that is used when none is named.
@@ -35,70 +46,82 @@ const TABLE: &[Row] = &[
             Choice::Tenant,
             Choice::Client,
             Choice::ClientSecretFile,
+            Choice::Certificate,
+            Choice::TokenFile,
             Choice::Members,
         ],
         make: default::make,
     },
     Row {
         name: "environment",
-        takes: &[Choice::Tenant, Choice::Client, Choice::ClientSecretFile],
+        takes: &[
+            Choice::Tenant,
+            Choice::Client,
+            Choice::ClientSecretFile,
+            Choice::Certificate,
+        ],
         make: environment::make,
     },
     Row {
-        name: "client-secret",
-        takes: &[Choice::Tenant, Choice::Client, Choice::ClientSecretFile],
-        make: client_secret::make,
+        name: workload_identity::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::TokenFile],
+        make: workload_identity::make,
     },
     Row {
         name: managed_identity::NAME,
         takes: &[Choice::Client, Choice::ObjectId, Choice::ResourceId],
         make: managed_identity::make,
     },
+    Row {
+        name: client_secret::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::ClientSecretFile],
+        make: client_secret::make,
+    },
+    Row {
+        name: certificate::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::Certificate],
+        make: certificate::make,
+    },
+    Row {
+        name: client_assertion::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::AssertionFile],
+        make: client_assertion::make,
+    },
+    Row {
+        name: azure_pipelines::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::ServiceConnection],
+        make: azure_pipelines::make,
+    },
+    Row {
+        name: federated::NAME,
+        takes: &[Choice::Tenant, Choice::Client, Choice::AssertionFrom],
+        make: federated::make,
+    },
+    Row {
+        name: on_behalf_of::NAME,
+        takes: &[
+            Choice::Tenant,
+            Choice::Client,
+            Choice::ClientSecretFile,
+            Choice::Certificate,
+            Choice::AssertionFile,
+            Choice::UserAssertion,
+        ],
+        make: on_behalf_of::make,
+    },
+    Row {
+        name: authorization_code::NAME,
+        takes: &[
+            Choice::Tenant,
+            Choice::Client,
+            Choice::ClientSecretFile,
+            Choice::Certificate,
+            Choice::AssertionFile,
+            Choice::Code,
+        ],
+        make: authorization_code::make,
+    },
 ];
-
-/// Options that choose whose token it is. Ignoring one of them would hand out a token of somebody else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    Tenant,
-    Client,
-    ClientSecretFile,
-    ObjectId,
-    ResourceId,
-    Members,
-}
-
-impl Choice {
-    const ALL: [Self; 6] = [
-        Self::Tenant,
-        Self::Client,
-        Self::ClientSecretFile,
-        Self::ObjectId,
-        Self::ResourceId,
-        Self::Members,
-    ];
-
-    fn option(self) -> &'static str {
-        match self {
-            Self::Tenant => "--tenant-id",
-            Self::Client => "--client-id",
-            Self::ClientSecretFile => "--client-secret-file",
-            Self::ObjectId => "--object-id",
-            Self::ResourceId => "--resource-id",
-            Self::Members => "--exclude and --include",
-        }
-    }
-
-    fn is_given(self, args: &TokenArgs) -> bool {
-        match self {
-            Self::Tenant => args.entra.tenant_id.is_some(),
-            Self::Client => args.entra.client_id.is_some(),
-            Self::ClientSecretFile => args.entra.client_secret_file.is_some(),
-            Self::ObjectId => args.identity.object_id.is_some(),
-            Self::ResourceId => args.identity.resource_id.is_some(),
-            Self::Members => !(args.members.exclude.is_empty() && args.members.include.is_empty()),
-        }
-    }
-}
 
 /// The names of all credentials.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

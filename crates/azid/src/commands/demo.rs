@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::block_on;
-use scenario::{SCENARIOS, Scenario, Stage};
+use scenario::{Scenario, Stage};
 
 const RESOURCE: &str = "https://vault.azure.net";
 const SCOPES: [&str; 1] = ["https://vault.azure.net/.default"];
@@ -33,13 +33,17 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::Other(format!("the emulator did not start: {error}")))?;
     // Making its key takes longer than all that is measured.
     emulator.wait_until_ready();
+    let folder = tempfile::tempdir().map_err(|error| {
+        Failure::Other(format!("there is no folder for temporary files: {error}"))
+    })?;
     let stage = Stage {
+        folder,
         transports: Transports::loopback(emulator.ca_certificate_der()),
         emulator,
     };
     let results: Vec<Outcome> = block_on(async {
         let mut results = Vec::new();
-        for scenario in SCENARIOS {
+        for scenario in scenario::all() {
             results.push(play(scenario, &stage).await);
         }
         results
@@ -101,7 +105,7 @@ async fn play(scenario: &Scenario, stage: &Stage) -> Outcome {
 
 async fn acquire(scenario: &Scenario, stage: &Stage, outcome: &mut Outcome) -> Result<(), String> {
     let start = Instant::now();
-    let credential = (scenario.make)(stage).map_err(words)?;
+    let credential = (scenario.make)(stage).map_err(|error| error.to_string())?;
     let token = credential
         .get_token_info(&SCOPES, None)
         .await

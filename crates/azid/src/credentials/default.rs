@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use azidentity::{Credential, DefaultAzureCredential, DefaultChainMember};
 
-use crate::{cli::MemberArgs, failure::Failure};
+use crate::{
+    cli::{EntraArgs, MemberArgs},
+    failure::Failure,
+};
 
 use super::world::{World, with_entra_options};
 
@@ -19,6 +22,18 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
         .environment(world.environment())
         .managed_identity_client_options(world.metadata_options());
     let mut builder = with_entra_options!(builder, world);
+    // An option is meant for every member, a variable for those that read it.
+    let EntraArgs {
+        tenant_id,
+        client_id,
+        ..
+    } = &world.args.entra;
+    if let Some(tenant) = tenant_id {
+        builder = builder.workload_identity_tenant_id(tenant);
+    }
+    if let Some(client) = client_id {
+        builder = builder.workload_identity_client_id(client);
+    }
     for member in DefaultChainMember::all() {
         let named = |names: &[String]| names.iter().any(|name| name == member.name());
         if named(exclude) {

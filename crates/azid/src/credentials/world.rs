@@ -1,28 +1,22 @@
 //! What credentials are made from: the options, and the environment behind them.
 
-use std::{
-    cell::OnceCell,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{cell::OnceCell, path::Path};
 
 use azidentity::Environment;
 use azure_core::http::ClientOptions;
 use zeroize::Zeroizing;
 
-use crate::{
-    cli::{EntraArgs, TokenArgs},
-    failure::Failure,
-    transport::Transports,
-};
+use crate::{cli::TokenArgs, failure::Failure, transport::Transports};
+
+use super::secret_file;
 
 pub(super) const TENANT_ID: &str = "AZURE_TENANT_ID";
 pub(super) const CLIENT_ID: &str = "AZURE_CLIENT_ID";
 pub(super) const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
-
-/// The longest file that can be a secret, in bytes: whatever is longer was named by mistake.
-const LONGEST_SECRET: u64 = 64 * 1024;
+pub(super) const CERTIFICATE_PATH: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+pub(super) const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const SEND_CERTIFICATE_CHAIN: &str = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN";
+pub(super) const TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
 pub(super) struct World<'a> {
     pub(super) args: &'a TokenArgs,
@@ -34,21 +28,38 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(args: &'a TokenArgs, transports: &'a Transports) -> Result<Self, Failure> {
-        let EntraArgs {
-            tenant_id,
-            client_id,
-            client_secret_file,
-            ..
-        } = &args.entra;
-        let secret = match client_secret_file {
-            Some(path) => Some(read_secret(path)?),
-            None => None,
-        };
+        secret_file::check(args)?;
+        let TokenArgs { entra, proof, .. } = args;
         let plain = |value: &Option<String>| value.clone().map(Zeroizing::new);
+        let secret = read(
+            proof.client_secret_file.as_deref(),
+            "--client-secret-file",
+            "the value of a client secret",
+        )?;
+        let password = read(
+            proof.certificate_password_file.as_deref(),
+            "--certificate-password-file",
+            "the password of a private key",
+        )?;
         let overrides = [
-            (TENANT_ID, plain(tenant_id)),
-            (CLIENT_ID, plain(client_id)),
+            (TENANT_ID, plain(&entra.tenant_id)),
+            (CLIENT_ID, plain(&entra.client_id)),
             (CLIENT_SECRET, secret),
+            (
+                CERTIFICATE_PATH,
+                path(proof.certificate_path.as_deref(), "--certificate-path")?,
+            ),
+            (CERTIFICATE_PASSWORD, password),
+            (
+                SEND_CERTIFICATE_CHAIN,
+                proof
+                    .send_certificate_chain
+                    .then(|| Zeroizing::new("true".into())),
+            ),
+            (
+                TOKEN_FILE,
+                path(proof.token_file_path.as_deref(), "--token-file-path")?,
+            ),
         ];
         Ok(Self {
             args,
@@ -74,6 +85,37 @@ impl<'a> World<'a> {
             })
     }
 
+    /// The same where a credential can't do without it: an error that names what is missing, the option and the variable.
+    pub(super) fn require(
+        &self,
+        credential: &str,
+        variable: &str,
+        option: &str,
+        what: &str,
+    ) -> Result<Zeroizing<String>, Failure> {
+        self.value(variable).ok_or_else(|| {
+            Failure::Configuration(format!(
+                "{credential}: {what} is missing; give {option}, or set the variable {variable}"
+            ))
+        })
+    }
+
+    /// Tenant and client id.
+    pub(super) fn application(
+        &self,
+        credential: &str,
+    ) -> Result<(Zeroizing<String>, Zeroizing<String>), Failure> {
+        Ok((
+            self.require(credential, TENANT_ID, "--tenant-id", "the tenant")?,
+            self.require(
+                credential,
+                CLIENT_ID,
+                "--client-id",
+                "the application's client id",
+            )?,
+        ))
+    }
+
     /// For credentials that read variables themselves: the process's environment, in which options have replaced them.
     pub(super) fn environment(&self) -> Environment {
         let made = self.environment.get_or_init(|| {
@@ -81,10 +123,15 @@ impl<'a> World<'a> {
             if self.overrides.is_empty() {
                 return process;
             }
+            // A certificate that is asked for by option is not to be outdone by a secret that happens to be set.
+            let given = |variable: &str| self.overrides.iter().any(|(name, _)| *name == variable);
+            let hides_secret = given(CERTIFICATE_PATH) && !given(CLIENT_SECRET);
             // Names and values that are no Unicode are none of ours.
-            let variables = std::env::vars_os().filter_map(|(name, value)| {
-                Some((name.into_string().ok()?, value.into_string().ok()?))
-            });
+            let variables = std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .filter(|(name, _)| !(hides_secret && name == CLIENT_SECRET));
             let mut builder = Environment::builder()
                 .variables(variables)
                 .machine(process.machine());
@@ -110,6 +157,30 @@ impl<'a> World<'a> {
     }
 }
 
+fn read(
+    path: Option<&Path>,
+    option: &str,
+    what: &str,
+) -> Result<Option<Zeroizing<String>>, Failure> {
+    path.map(|path| secret_file::read(path, option, what))
+        .transpose()
+}
+
+/// A path on its way through a variable, which has to be text.
+fn path(path: Option<&Path>, option: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    match path.to_str() {
+        Some("") => Err(Failure::Configuration(format!(
+            "the path after {option} is empty; name a file"
+        ))),
+        Some(path) => Ok(Some(Zeroizing::new(path.to_owned()))),
+        None => Err(Failure::Configuration(format!(
+            "the path {} after {option} is no text in UTF-8; rename the file or link to it",
+            path.display()
+        ))),
+    }
+}
+
 /// Sets what the command line says about Microsoft Entra, on any of the library's builders that take it.
 macro_rules! with_entra_options {
     ($builder:expr, $world:expr) => {{
@@ -126,41 +197,3 @@ macro_rules! with_entra_options {
 }
 
 pub(super) use with_entra_options;
-
-/// The secret in a file, or on standard input for `-`, without the line break that editors and `echo` put at its end.
-///
-/// The name is not repeated in messages: it may be the secret, given where its file should be.
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let from_stdin = path == Path::new("-");
-    let whence = if from_stdin {
-        "standard input, from which --client-secret-file - reads,"
-    } else {
-        "the file that --client-secret-file names"
-    };
-    let wrong = |what: &str| {
-        Failure::Configuration(format!(
-            "{whence} {what}; it has to hold the value of a client secret and nothing else"
-        ))
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = if from_stdin {
-        read_to_limit(&mut io::stdin().lock(), &mut bytes)
-    } else {
-        File::open(path).and_then(|mut file| read_to_limit(&mut file, &mut bytes))
-    };
-    read.map_err(|error| wrong(&format!("cannot be read ({error})")))?;
-    if bytes.len() as u64 > LONGEST_SECRET {
-        return Err(wrong("is too long for a secret"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is no text in UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if text.is_empty() {
-        return Err(wrong("is empty"));
-    }
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
-fn read_to_limit(input: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    input.take(LONGEST_SECRET + 1).read_to_end(bytes)
-}

@@ -76,7 +76,14 @@ fn two_is_bad_usage_or_configuration() {
         &["-c", "client-secret,"],
         &["--include", "unknown"],
         &["--include", "environment", "--exclude", "environment"],
-        &["--exclude", "environment", "--exclude", "managed-identity"],
+        &[
+            "--exclude",
+            "environment",
+            "--exclude",
+            "workload-identity",
+            "--exclude",
+            "managed-identity",
+        ],
         &["--client-secret-file", "/nowhere/secret"],
         &["-o", "yaml"],
         &["--unknown"],
@@ -166,7 +173,16 @@ fn a_chain_tells_every_attempt_in_order() {
         "400 Bad Request",
         r#"{"error": "invalid_request", "error_description": "Identity not found"}"#,
     );
-    for chain in ["default", "environment,managed-identity"] {
+    for (chain, members) in [
+        (
+            "default",
+            &["environment", "workload-identity", "managed-identity"][..],
+        ),
+        (
+            "environment,managed-identity",
+            &["environment", "managed-identity"],
+        ),
+    ] {
         let mut command = site.token(&["-c", chain, "-o", "json"]);
         command.env("AZURE_POD_IDENTITY_AUTHORITY_HOST", stub.address());
         let error = run(&mut command).error(4);
@@ -183,13 +199,11 @@ fn a_chain_tells_every_attempt_in_order() {
                 )
             })
             .collect();
-        assert_eq!(
-            attempts,
-            [
-                ("environment", "unavailable"),
-                ("managed-identity", "unavailable")
-            ]
-        );
+        let expected: Vec<(&str, &str)> = members
+            .iter()
+            .map(|&member| (member, "unavailable"))
+            .collect();
+        assert_eq!(attempts, expected);
     }
 }
 

@@ -1,29 +1,41 @@
 //! What the demonstration shows: one row a credential, each in an environment of its own.
 
-use std::sync::Arc;
+mod applications;
+
+use std::{error::Error, sync::Arc};
 
 use azidentity::{
     ChainedTokenCredential, ClientSecretCredential, Credential, DefaultAzureCredential,
     Environment, EnvironmentCredential, ManagedIdentityCredential, UserAssignedId,
 };
 use azidentity_emulator::{Application, Emulator, World};
+use tempfile::TempDir;
 
 use crate::transport::Transports;
 
 /// Where everything takes place.
 pub(super) struct Stage {
     pub(super) emulator: Emulator,
+    /// For the files of those who read some.
+    pub(super) folder: TempDir,
     pub(super) transports: Transports,
 }
+
+/// A credential, or why there is none.
+pub(super) type Made = Result<Arc<dyn Credential>, Box<dyn Error>>;
 
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     /// Whose token it has to be.
     pub(super) client_id: &'static str,
-    pub(super) make: fn(&Stage) -> azure_core::Result<Arc<dyn Credential>>,
+    pub(super) make: fn(&Stage) -> Made,
 }
 
-pub(super) const SCENARIOS: &[Scenario] = &[
+pub(super) fn all() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(applications::SCENARIOS)
+}
+
+const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "client-secret",
         client_id: World::CLIENT_ID,

@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
         make: default::make,
     },
     Row {
-        name: "environment",
+        name: environment::NAME,
         takes: &[
             Choice::Tenant,
             Choice::Client,
@@ -153,15 +153,17 @@ pub(crate) fn make(
 
 fn check(args: &TokenArgs, rows: &[&Row]) -> Result<(), Failure> {
     for choice in Choice::ALL {
-        if choice.is_given(args) && !rows.iter().any(|row| row.takes.contains(&choice)) {
+        let Some(option) = choice.given(args) else {
+            continue;
+        };
+        if !rows.iter().any(|row| row.takes.contains(&choice)) {
             let takers: Vec<&str> = TABLE
                 .iter()
                 .filter(|row| row.takes.contains(&choice))
                 .map(|row| row.name)
                 .collect();
             return Err(Failure::Configuration(format!(
-                "{} means nothing to {}, so the token would not be the one you ask for; it is for {}",
-                choice.option(),
+                "{option} means nothing to {}, so the token would not be the one you ask for; it is for {}",
                 args.credentials.join(", "),
                 takers.join(", ")
             )));

@@ -17,15 +17,16 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     let (tenant, client) = world.application(NAME)?;
     let Some(connection) = &world.args.proof.service_connection_id else {
         return Err(Failure::Configuration(format!(
-            "{NAME}: the service connection is missing; give --service-connection-id with its id, a GUID"
+            "{NAME}: the service connection is missing; give --service-connection-id with its id (resourceId)"
         )));
     };
     let Some(token) = world.value(ACCESS_TOKEN) else {
         return Err(Failure::Identity(IdentityError::new(
             FailureKind::Unavailable,
             format!(
-                "{NAME}: the variable {ACCESS_TOKEN} is not set; outside of Azure Pipelines there is no such credential, and \
-                 in a job's step map it: `env: {ACCESS_TOKEN}: $(System.AccessToken)`"
+                "the variable {ACCESS_TOKEN} is not set, so this is no job of Azure Pipelines, or its step has not been given \
+                 the job's token; write `env: {ACCESS_TOKEN}: $(System.AccessToken)` into the step, or use another \
+                 credential here"
             ),
         )));
     };

@@ -1,4 +1,4 @@
-//! Options that choose whose token it is. Ignoring one of them would hand out a token of somebody else.
+//! Options that choose whose token it is, or by what. Ignoring one of them would hand out a token of somebody else.
 
 use crate::cli::TokenArgs;
 
@@ -39,26 +39,8 @@ impl Choice {
         Self::Members,
     ];
 
-    /// How messages name it.
-    pub(super) fn option(self) -> &'static str {
-        match self {
-            Self::Tenant => "--tenant-id",
-            Self::Client => "--client-id",
-            Self::ClientSecretFile => "--client-secret-file",
-            Self::Certificate => "a --certificate-… option",
-            Self::AssertionFile => "--assertion-file",
-            Self::AssertionFrom => "--assertion-from",
-            Self::ServiceConnection => "--service-connection-id",
-            Self::TokenFile => "--token-file-path",
-            Self::UserAssertion => "--user-assertion-file",
-            Self::Code => "--authorization-code or --redirect-uri",
-            Self::ObjectId => "--object-id",
-            Self::ResourceId => "--resource-id",
-            Self::Members => "--exclude and --include",
-        }
-    }
-
-    pub(super) fn is_given(self, args: &TokenArgs) -> bool {
+    /// The first of its options that is given.
+    pub(super) fn given(self, args: &TokenArgs) -> Option<&'static str> {
         let TokenArgs {
             entra,
             proof,
@@ -68,23 +50,46 @@ impl Choice {
             ..
         } = args;
         match self {
-            Self::Tenant => entra.tenant_id.is_some(),
-            Self::Client => entra.client_id.is_some(),
-            Self::ClientSecretFile => proof.client_secret_file.is_some(),
-            Self::Certificate => {
-                proof.certificate_path.is_some()
-                    || proof.certificate_password_file.is_some()
-                    || proof.send_certificate_chain
+            Self::Tenant => first([("--tenant-id", entra.tenant_id.is_some())]),
+            Self::Client => first([("--client-id", entra.client_id.is_some())]),
+            Self::ClientSecretFile => {
+                first([("--client-secret-file", proof.client_secret_file.is_some())])
             }
-            Self::AssertionFile => proof.assertion_file.is_some(),
-            Self::AssertionFrom => proof.assertion_from.is_some(),
-            Self::ServiceConnection => proof.service_connection_id.is_some(),
-            Self::TokenFile => proof.token_file_path.is_some(),
-            Self::UserAssertion => user.user_assertion_file.is_some(),
-            Self::Code => user.authorization_code.is_some() || user.redirect_uri.is_some(),
-            Self::ObjectId => identity.object_id.is_some(),
-            Self::ResourceId => identity.resource_id.is_some(),
-            Self::Members => !(members.exclude.is_empty() && members.include.is_empty()),
+            Self::Certificate => first([
+                ("--certificate-path", proof.certificate_path.is_some()),
+                (
+                    "--certificate-password-file",
+                    proof.certificate_password_file.is_some(),
+                ),
+                ("--send-certificate-chain", proof.send_certificate_chain),
+            ]),
+            Self::AssertionFile => first([("--assertion-file", proof.assertion_file.is_some())]),
+            Self::AssertionFrom => first([("--assertion-from", proof.assertion_from.is_some())]),
+            Self::ServiceConnection => first([(
+                "--service-connection-id",
+                proof.service_connection_id.is_some(),
+            )]),
+            Self::TokenFile => first([("--token-file-path", proof.token_file_path.is_some())]),
+            Self::UserAssertion => {
+                first([("--user-assertion-file", user.user_assertion_file.is_some())])
+            }
+            Self::Code => first([
+                ("--authorization-code", user.authorization_code.is_some()),
+                ("--redirect-uri", user.redirect_uri.is_some()),
+            ]),
+            Self::ObjectId => first([("--object-id", identity.object_id.is_some())]),
+            Self::ResourceId => first([("--resource-id", identity.resource_id.is_some())]),
+            Self::Members => first([
+                ("--exclude", !members.exclude.is_empty()),
+                ("--include", !members.include.is_empty()),
+            ]),
         }
     }
+}
+
+fn first<const N: usize>(options: [(&'static str, bool); N]) -> Option<&'static str> {
+    options
+        .into_iter()
+        .find(|(_, given)| *given)
+        .map(|(option, _)| option)
 }

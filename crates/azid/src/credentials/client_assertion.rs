@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use azidentity::{AssertionFile, ClientAssertionCredential, Credential};
+use azidentity::{ClientAssertionCredential, Credential};
 
 use crate::failure::Failure;
 
@@ -12,15 +12,7 @@ pub(super) const NAME: &str = "client-assertion";
 
 pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     let (tenant, client) = world.application(NAME)?;
-    let Some(path) = &world.args.proof.assertion_file else {
-        return Err(Failure::Configuration(format!(
-            "{NAME}: the assertion is missing; give --assertion-file with the name of a file"
-        )));
-    };
-    let builder = ClientAssertionCredential::builder(
-        tenant.as_str(),
-        client.as_str(),
-        AssertionFile::new(path),
-    );
+    let file = world.assertion_file(NAME)?;
+    let builder = ClientAssertionCredential::builder(tenant.as_str(), client.as_str(), file);
     Ok(with_entra_options!(builder, world).build()?)
 }

@@ -9,7 +9,11 @@ use crate::{
     failure::Failure,
 };
 
-use super::world::{World, with_entra_options};
+use super::{
+    DEFAULT, environment,
+    proof::by_option,
+    world::{World, with_entra_options},
+};
 
 pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     let MemberArgs { exclude, include } = &world.args.members;
@@ -18,6 +22,7 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
             "{both} is both excluded and included; decide for one"
         )));
     }
+    by_option(DEFAULT, world.args, &environment::WAYS)?;
     let builder = DefaultAzureCredential::builder()
         .environment(world.environment())
         .managed_identity_client_options(world.metadata_options());

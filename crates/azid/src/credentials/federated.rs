@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use azidentity::{Credential, FederatedAssertion, FederatedCredential};
+use azidentity::{Credential, FederatedAssertion, FederatedCredential, IdentityError};
 
 use crate::failure::Failure;
 
@@ -20,8 +20,16 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
              file:PATH or exec:PROGRAM"
         )));
     };
-    let mut source: FederatedAssertion = source.parse().map_err(Failure::Identity)?;
+    let mut source: FederatedAssertion = source.parse().map_err(|error: IdentityError| {
+        Failure::Configuration(format!("{NAME}: --assertion-from: {}", error.message()))
+    })?;
     if !proof.assertion_args.is_empty() {
+        if !matches!(source, FederatedAssertion::Program { .. }) {
+            return Err(Failure::Configuration(format!(
+                "{NAME}: --assertion-arg is given, but no program to take it; leave it out, or give --assertion-from \
+                 exec:PROGRAM"
+            )));
+        }
         source = source.with_args(proof.assertion_args.iter().cloned())?;
     }
     // What is asked on this machine, as Google Cloud's metadata, is never asked through a proxy.

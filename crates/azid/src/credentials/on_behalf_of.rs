@@ -8,7 +8,6 @@ use crate::failure::Failure;
 
 use super::{
     proof::{proof, with_proof},
-    secret_file,
     world::{CERTIFICATE_PATH, CLIENT_SECRET, World, with_entra_options},
 };
 
@@ -16,16 +15,11 @@ pub(super) const NAME: &str = "on-behalf-of";
 
 pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     let (tenant, client) = world.application(NAME)?;
-    let Some(path) = &world.args.user.user_assertion_file else {
+    let Some(user) = &world.user_assertion else {
         return Err(Failure::Configuration(format!(
             "{NAME}: the user's token is missing; give --user-assertion-file with the name of a file (- for standard input)"
         )));
     };
-    let user = secret_file::read(
-        path,
-        "--user-assertion-file",
-        "the access token that the user's request carries",
-    )?;
     let proof = proof(NAME, world)?.ok_or_else(|| {
         Failure::Configuration(format!(
             "{NAME}: it is not said how the application proves itself; give one of --client-secret-file, \

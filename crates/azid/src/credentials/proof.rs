@@ -2,9 +2,12 @@
 
 use azidentity::{AssertionFile, ClientCertificate};
 
-use crate::{cli::ProofArgs, failure::Failure};
+use crate::{cli::TokenArgs, failure::Failure};
 
-use super::world::{CERTIFICATE_PASSWORD, CERTIFICATE_PATH, CLIENT_SECRET, World};
+use super::{
+    choice::Choice,
+    world::{CERTIFICATE_PASSWORD, CERTIFICATE_PATH, CLIENT_SECRET, World},
+};
 
 /// What an application proves itself with.
 pub(super) enum Proof {
@@ -13,45 +16,49 @@ pub(super) enum Proof {
     Assertion(AssertionFile),
 }
 
-/// The one option that is given, else the secret or the certificate that a variable has.
+/// The one of these `ways` that options ask for. Two would leave open which is meant.
+pub(super) fn by_option(
+    credential: &str,
+    args: &TokenArgs,
+    ways: &[Choice],
+) -> Result<Option<Choice>, Failure> {
+    let given: Vec<(Choice, &str)> = ways
+        .iter()
+        .filter_map(|way| Some((*way, way.given(args)?)))
+        .collect();
+    match given[..] {
+        [] => Ok(None),
+        [(way, _)] => Ok(Some(way)),
+        _ => {
+            let options: Vec<&str> = given.into_iter().map(|(_, option)| option).collect();
+            Err(Failure::Configuration(format!(
+                "{credential}: {} are given, but an application proves itself in one way; give the one that is meant",
+                options.join(" and ")
+            )))
+        }
+    }
+}
+
+/// What the option says; without one the secret in its variable, else the certificate that a variable names.
 pub(super) fn proof(credential: &str, world: &World<'_>) -> Result<Option<Proof>, Failure> {
-    let ProofArgs {
-        client_secret_file,
-        certificate_path,
-        assertion_file,
-        ..
-    } = &world.args.proof;
-    let given: Vec<&str> = [
-        ("--client-secret-file", client_secret_file.is_some()),
-        ("--certificate-path", certificate_path.is_some()),
-        ("--assertion-file", assertion_file.is_some()),
-    ]
-    .into_iter()
-    .filter(|(_, given)| *given)
-    .map(|(option, _)| option)
-    .collect();
-    if given.len() > 1 {
-        return Err(Failure::Configuration(format!(
-            "{credential}: {} are given, but an application proves itself in one way; give the one that is meant",
-            given.join(" and ")
-        )));
+    let ways = [
+        Choice::ClientSecretFile,
+        Choice::Certificate,
+        Choice::AssertionFile,
+    ];
+    let way = by_option(credential, world.args, &ways)?;
+    if way == Some(Choice::AssertionFile) {
+        let file = world.assertion_file(credential)?;
+        return Ok(Some(Proof::Assertion(file)));
     }
-    let certificate = || {
-        let path = world.value(CERTIFICATE_PATH)?;
-        Some(Proof::Certificate(ClientCertificate::from_path(
-            path.as_str(),
-        )))
-    };
-    if let Some(path) = assertion_file {
-        return Ok(Some(Proof::Assertion(AssertionFile::new(path))));
+    let certificate = |path: &str| Proof::Certificate(ClientCertificate::from_path(path));
+    if way == Some(Choice::Certificate) {
+        return Ok(Some(certificate(&world.certificate_path(credential)?)));
     }
-    if certificate_path.is_some() {
-        return Ok(certificate());
+    if let Some(secret) = world.value(CLIENT_SECRET) {
+        return Ok(Some(Proof::Secret(secret.to_string())));
     }
-    let secret = world.value(CLIENT_SECRET);
-    Ok(secret
-        .map(|secret| Proof::Secret(secret.to_string()))
-        .or_else(certificate))
+    Ok(world.value(CERTIFICATE_PATH).map(|path| certificate(&path)))
 }
 
 /// The password that goes with a certificate.

@@ -1,9 +1,12 @@
 //! Files that hold a secret and nothing else.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use zeroize::Zeroizing;
@@ -11,10 +14,16 @@ use zeroize::Zeroizing;
 use crate::{cli::TokenArgs, failure::Failure};
 
 /// The longest file that can be a secret, in bytes: whatever is longer was named by mistake.
-const LONGEST: u64 = 64 * 1024;
+const LONGEST: usize = 64 * 1024;
 
 /// What stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// How long a program that a shell runs for `<(…)` may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Where shells put the pipes of such programs.
+const PIPES_OF_SHELLS: [&str; 3] = ["/dev/fd", "/proc/self/fd", "/dev/stdin"];
 
 /// Standard input can be read once.
 pub(super) fn check(args: &TokenArgs) -> Result<(), Failure> {
@@ -55,14 +64,14 @@ pub(super) fn read(path: &Path, option: &str, what: &str) -> Result<Zeroizing<St
             "{whence} {fault}; it has to hold {what} and nothing else"
         ))
     };
-    let mut bytes = Zeroizing::new(Vec::new());
     let read = if from_stdin {
-        read_to_limit(&mut io::stdin().lock(), &mut bytes)
+        // A person may be typing, so this takes as long as it takes.
+        to_limit(&mut io::stdin().lock()).map_err(unreadable)
     } else {
-        File::open(path).and_then(|mut file| read_to_limit(&mut file, &mut bytes))
+        file(path)
     };
-    read.map_err(|error| wrong(&format!("cannot be read ({error})")))?;
-    if bytes.len() as u64 > LONGEST {
+    let bytes = read.map_err(|fault| wrong(&fault))?;
+    if bytes.len() > LONGEST {
         return Err(wrong("is too long for a secret"));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is no text in UTF-8"))?;
@@ -74,6 +83,75 @@ pub(super) fn read(path: &Path, option: &str, what: &str) -> Result<Zeroizing<St
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-fn read_to_limit(input: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    input.take(LONGEST + 1).read_to_end(bytes)
+/// The content of a file that can keep nobody waiting, or what is wrong with it.
+fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    // Before opening: to open a named pipe is to wait for somebody who writes into it.
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if found.is_dir() {
+        return Err("is a folder".into());
+    }
+    if found.is_file() {
+        return content(path).map_err(unreadable);
+    }
+    if PIPES_OF_SHELLS.iter().any(|pipes| path.starts_with(pipes)) {
+        return within(LIMIT, path);
+    }
+    Err(
+        "is no regular file, but a pipe, a socket or a device (from another program, take the secret by - from standard \
+         input)"
+            .into(),
+    )
+}
+
+/// The same for a pipe that a shell has made: what writes into it may never end.
+fn within(limit: Duration, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_owned();
+    // Left alone when the time is up: the program ends soon after, and the thread with it.
+    let reader = thread::Builder::new().spawn(move || sender.send(content(&path)));
+    reader.map_err(unreadable)?;
+    match receiver.recv_timeout(limit) {
+        Ok(read) => read.map_err(unreadable),
+        Err(RecvTimeoutError::Timeout) => Err(format!(
+            "is a pipe whose other end was not closed within {} seconds",
+            limit.as_secs()
+        )),
+        Err(RecvTimeoutError::Disconnected) => Err("could not be read to its end".into()),
+    }
+}
+
+fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    to_limit(&mut File::open(path)?)
+}
+
+/// A byte beyond the limit at most, so that it shows that there is more.
+fn to_limit(input: &mut impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    // All that can come at once, so that no copy of a secret is left behind by a buffer that grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+    input.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "as errors are handed to map_err"
+)]
+fn unreadable(error: io::Error) -> String {
+    format!("cannot be read ({error})")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{io::Write, os::fd::AsRawFd, path::PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_stays_open_is_given_up() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        writer.write_all(b"pl4nted").unwrap();
+        let fault = within(Duration::from_millis(50), &path).unwrap_err();
+        assert!(fault.contains("not closed within"), "{fault}");
+    }
 }

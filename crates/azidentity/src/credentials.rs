@@ -95,7 +95,7 @@ pub trait Credential: TokenCredential {
 }
 
 /// Implements [`Credential`] and `TokenCredential` for a credential by one of its fields, whose type has the methods
-/// `name`, `cached` and `get`.
+/// `name`, `cached`, `copied` (the same, as `azure_core` knows it) and `get`.
 ///
 /// Written out by hand instead of with `async fn`, so that the answer from the cache is a small ready future and not the
 /// whole state machine of a fetch.
@@ -147,8 +147,8 @@ macro_rules! implement_credential {
                 'life3: 'async_trait,
                 Self: 'async_trait,
             {
-                match self.$field.cached(scopes, options.as_ref()) {
-                    Some(info) => Box::pin(std::future::ready(Ok(info.to_access_token()))),
+                match self.$field.copied(scopes, options.as_ref()) {
+                    Some(token) => Box::pin(std::future::ready(Ok(token))),
                     None => Box::pin(async move {
                         Ok(self.$field.get(scopes, options).await?.to_access_token())
                     }),

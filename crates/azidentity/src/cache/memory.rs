@@ -164,12 +164,12 @@ impl Entry {
     }
 }
 
-/// The answer of a look-up.
-enum Found {
+/// The answer of a look-up: what was taken of the token.
+enum Found<T> {
     /// Valid, and nothing to do.
-    Valid(AccessTokenInfo),
+    Valid(T),
     /// Valid, but its renewal is due. The caller has taken on to start it.
-    Due(AccessTokenInfo, u64),
+    Due(T, u64),
     /// Not there, expired, or about to expire. In the latter cases: which fetch the useless token came from.
     Nothing(Option<u64>),
 }
@@ -214,14 +214,18 @@ impl TokenCache {
         }
     }
 
-    /// The token from memory, if there is a valid one. Starts its renewal in the background when that is due, and where
-    /// there is no runtime to do so, finds nothing instead.
-    pub(crate) fn cached(&self, key: KeyRef<'_>) -> Option<AccessTokenInfo> {
-        match self.shared.find(key) {
-            Found::Valid(info) => Some(info),
-            Found::Due(info, _) => {
+    /// What `take` makes of the token from memory, if there is a valid one. Starts its renewal in the background when that
+    /// is due, and where there is no runtime to do so, finds nothing instead.
+    pub(crate) fn cached<T>(
+        &self,
+        key: KeyRef<'_>,
+        take: impl FnOnce(&AccessTokenInfo) -> T,
+    ) -> Option<T> {
+        match self.shared.find(key, take) {
+            Found::Valid(taken) => Some(taken),
+            Found::Due(taken, _) => {
                 if self.renew_in_background(key) {
-                    return Some(info);
+                    return Some(taken);
                 }
                 // Nothing can run in the background here, so `get` has to renew while its caller waits.
                 self.shared.release_renewal(key);
@@ -246,7 +250,7 @@ impl TokenCache {
                 scopes: &scopes,
                 enable_cae: request.enable_cae,
             };
-            match self.shared.find(key) {
+            match self.shared.find(key, AccessTokenInfo::clone) {
                 Found::Valid(info) => return Ok(info),
                 Found::Due(info, fetch) => {
                     if self.renew_in_background(key) {
@@ -305,7 +309,9 @@ impl Drop for TokenCache {
 }
 
 impl Shared {
-    fn find(&self, key: KeyRef<'_>) -> Found {
+    /// What is taken is taken while the entry is held fast: threads that only read share no counter, and so don't slow each
+    /// other down.
+    fn find<T>(&self, key: KeyRef<'_>, take: impl FnOnce(&AccessTokenInfo) -> T) -> Found<T> {
         let tokens = self.tokens.pin();
         let Some(entry) = tokens.get(&key) else {
             return Found::Nothing(None);
@@ -316,7 +322,7 @@ impl Shared {
             // A pause after a failed renewal holds here too, as long as the token is valid at all.
             let paused = left > 0 && now < entry.paused_until.load(Ordering::Relaxed);
             return if paused {
-                Found::Valid(entry.info.clone())
+                Found::Valid(take(&entry.info))
             } else {
                 Found::Nothing(Some(entry.fetch))
             };
@@ -328,9 +334,9 @@ impl Shared {
                 .compare_exchange(renew_at, RENEWING, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         if due {
-            Found::Due(entry.info.clone(), entry.fetch)
+            Found::Due(take(&entry.info), entry.fetch)
         } else {
-            Found::Valid(entry.info.clone())
+            Found::Valid(take(&entry.info))
         }
     }
 

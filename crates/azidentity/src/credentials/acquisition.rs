@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
-use azure_core::credentials::TokenRequestOptions as CoreOptions;
+use azure_core::credentials::{AccessToken, TokenRequestOptions as CoreOptions};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
@@ -80,34 +80,61 @@ impl Acquisition {
         scopes: &[&str],
         options: Option<&CoreOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
-        let info = self.find(user, scopes, options)?;
-        debug!(credential = self.name, expires_on = %info.expires_on(), "token from memory");
-        Some(info)
+        self.find(user, scopes, options, AccessTokenInfo::clone)
     }
 
-    fn find(
+    /// [`cached_for`](Self::cached_for), as `azure_core` knows it.
+    pub(crate) fn copied_for(
         &self,
         user: Option<&Arc<UserAssertion>>,
         scopes: &[&str],
         options: Option<&CoreOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
+    ) -> Option<AccessToken> {
+        self.find(user, scopes, options, AccessTokenInfo::to_access_token)
+    }
+
+    pub(crate) fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Option<AccessToken> {
+        self.copied_for(None, scopes, options)
+    }
+
+    fn find<T>(
+        &self,
+        user: Option<&Arc<UserAssertion>>,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+        take: impl FnOnce(&AccessTokenInfo) -> T,
+    ) -> Option<T> {
+        let take = |info: &AccessTokenInfo| {
+            debug!(credential = self.name, expires_on = %info.expires_on(), "token from memory");
+            take(info)
+        };
         let Some(options) = options.and_then(TokenRequestOptions::find) else {
-            return self.cache.cached(KeyRef {
-                tenant: self.tenants.as_ref().map_or("", TenantRules::configured),
-                user,
-                scopes,
-                enable_cae: false,
-            });
+            return self.cache.cached(
+                KeyRef {
+                    tenant: self.tenants.as_ref().map_or("", TenantRules::configured),
+                    user,
+                    scopes,
+                    enable_cae: false,
+                },
+                take,
+            );
         };
         if claims(options).is_some() {
             return None;
         }
-        self.cache.cached(KeyRef {
-            tenant: &self.tenant(options.tenant_id.as_deref()).ok()?,
-            user,
-            scopes,
-            enable_cae: options.enable_cae,
-        })
+        self.cache.cached(
+            KeyRef {
+                tenant: &self.tenant(options.tenant_id.as_deref()).ok()?,
+                user,
+                scopes,
+                enable_cae: options.enable_cae,
+            },
+            take,
+        )
     }
 
     pub(crate) async fn get(

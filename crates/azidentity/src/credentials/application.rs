@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use azure_core::credentials::TokenRequestOptions;
+use azure_core::credentials::{AccessToken, TokenRequestOptions};
 
 use crate::{
     IdentityError,
@@ -67,6 +67,14 @@ impl Application {
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
         self.acquisition.cached(scopes, options)
+    }
+
+    pub(super) fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        self.acquisition.copied(scopes, options)
     }
 
     pub(super) fn get(

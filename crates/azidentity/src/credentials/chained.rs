@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use azure_core::{
-    credentials::{TokenCredential, TokenRequestOptions},
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     http::{ClientMethodOptions, Context},
 };
 use tracing::{debug, info, warn};
@@ -89,6 +89,15 @@ impl Member {
         }
     }
 
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        let info = self.cached(scopes, options)?;
+        Some(info.to_access_token())
+    }
+
     async fn get(
         &self,
         scopes: &[&str],
@@ -143,6 +152,15 @@ impl Chain {
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
         self.members.first()?.cached(scopes, options)
+    }
+
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        let info = self.cached(scopes, options)?;
+        Some(info.to_access_token())
     }
 
     async fn get(

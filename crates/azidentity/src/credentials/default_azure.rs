@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
+use azure_core::{
+    credentials::{AccessToken, TokenRequestOptions},
+    http::ClientOptions,
+};
 use tracing::debug;
 
 use crate::{AccessTokenInfo, Credential, IdentityError, managed_identity::UserAssignedId};
@@ -118,6 +121,15 @@ impl LoyalChain {
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
         self.winner()?.cached(scopes, options)
+    }
+
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        let info = self.cached(scopes, options)?;
+        Some(info.to_access_token())
     }
 
     async fn get(

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use azure_core::{
-    credentials::{Secret, TokenRequestOptions},
+    credentials::{AccessToken, Secret, TokenRequestOptions},
     http::ClientOptions,
 };
 use tracing::{info, warn};
@@ -147,6 +147,15 @@ impl Inner {
             Self::ClientCertificate(credential) => credential.cached(scopes, options),
             Self::Incomplete(_) => None,
         }
+    }
+
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        let info = self.cached(scopes, options)?;
+        Some(info.to_access_token())
     }
 
     async fn get(

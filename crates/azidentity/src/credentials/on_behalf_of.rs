@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
-use azure_core::credentials::TokenRequestOptions;
+use azure_core::credentials::{AccessToken, TokenRequestOptions};
 use tracing::debug;
 
 use crate::{
@@ -276,6 +276,14 @@ impl ForUser {
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessTokenInfo> {
         self.shared.cached_for(Some(&self.user), scopes, options)
+    }
+
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        self.shared.copied_for(Some(&self.user), scopes, options)
     }
 
     async fn get(

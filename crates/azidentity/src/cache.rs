@@ -1,6 +1,7 @@
 //! Answers from memory when it can; else one fetch per key, shared by all who wait; renews in the background.
 
 mod flight;
+mod key;
 mod memory;
 
 use async_trait::async_trait;
@@ -10,7 +11,8 @@ use crate::{
     token::{AccessTokenInfo, TokenRequest},
 };
 
-pub(crate) use memory::{KeyRef, TokenCache};
+pub(crate) use key::KeyRef;
+pub(crate) use memory::TokenCache;
 
 /// Where tokens come from: the only thing that differs between credentials.
 #[async_trait]

@@ -25,7 +25,7 @@ use crate::{
     token::{AccessTokenInfo, ChainContext, TokenRequest},
 };
 
-use super::memory::{Key, Shared};
+use super::{key::Key, memory::Shared};
 
 /// How long a caller waits for a fetch that another runtime drives, before it makes one of its own. That runtime may
 /// stand still: a current-thread runtime moves only inside `block_on`.

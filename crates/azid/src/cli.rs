@@ -12,7 +12,13 @@ use clap_complete::Shell;
 
 use crate::credentials;
 
-const EXIT_CODES: &str = "\
+const MORE_ON_TOKEN: &str = "\
+Proof of the application where there is a choice:
+  An option wins over variables, and two options for different proofs are an error. Of the variables a client secret
+  wins over a certificate. on-behalf-of takes one of --client-secret-file, --certificate-path and --assertion-file.
+  authorization-code takes the same, or none for a public client: then leave AZURE_CLIENT_SECRET and
+  AZURE_CLIENT_CERTIFICATE_PATH unset.
+
 Exit codes:
   0  done
   1  the network failed in spite of retries, or anything not named here
@@ -48,7 +54,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES, group(ArgGroup::new("target").required(true)))]
+#[command(after_help = MORE_ON_TOKEN, group(ArgGroup::new("target").required(true)))]
 pub(crate) struct TokenArgs {
     /// Scope the token is for, such as https://vault.azure.net/.default (repeatable)
     #[arg(short, long = "scope", value_name = "SCOPE", group = "target")]
@@ -156,7 +162,7 @@ pub(crate) struct ProofArgs {
     #[arg(long)]
     pub(crate) send_certificate_chain: bool,
 
-    /// File with a client assertion, read anew for each exchange
+    /// File with a client assertion, a signed token; read anew for each exchange
     #[arg(long, value_name = "PATH")]
     pub(crate) assertion_file: Option<PathBuf>,
 

@@ -96,11 +96,7 @@ fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     if PIPES_OF_SHELLS.iter().any(|pipes| path.starts_with(pipes)) {
         return within(LIMIT, path);
     }
-    Err(
-        "is no regular file, but a pipe, a socket or a device (from another program, take the secret by - from standard \
-         input)"
-            .into(),
-    )
+    Err("is no regular file, but a pipe, a socket or a device (for what a program prints, give - and pipe it in)".into())
 }
 
 /// The same for a pipe that a shell has made: what writes into it may never end.
@@ -140,16 +136,34 @@ fn unreadable(error: io::Error) -> String {
     format!("cannot be read ({error})")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::{io::Write, os::fd::AsRawFd, path::PathBuf};
-
     use super::*;
 
     #[test]
+    fn one_line_break_at_the_end_is_not_part_of_the_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for (content, secret) in [
+            ("a b", "a b"),
+            ("a b\n", "a b"),
+            ("a\r\n", "a"),
+            ("a\nb\n\n", "a\nb\n"),
+            (" a ", " a "),
+        ] {
+            fs::write(&path, content).unwrap();
+            let read = read(&path, "--option", "a secret").unwrap();
+            assert_eq!(*read, secret, "{content:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_pipe_that_stays_open_is_given_up() {
+        use std::{io::Write, os::fd::AsRawFd};
+
         let (reader, mut writer) = io::pipe().unwrap();
-        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        let path = Path::new("/dev/fd").join(reader.as_raw_fd().to_string());
         writer.write_all(b"pl4nted").unwrap();
         let fault = within(Duration::from_millis(50), &path).unwrap_err();
         assert!(fault.contains("not closed within"), "{fault}");

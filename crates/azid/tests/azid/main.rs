@@ -2,15 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod applications;
 mod completions;
 mod demo;
 mod emulator;
 mod failures;
+mod federation;
 mod inspect;
 mod secrecy;
+mod secret_files;
 mod streams;
 mod stub;
 mod support;
 mod texts;
 mod token;
 mod trust;
+mod users;

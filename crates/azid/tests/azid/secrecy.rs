@@ -1,6 +1,8 @@
 //! No secret and no token is shown by anything but the command that is asked for it: not in the loudest log, not in a
 //! message, not in part.
 
+mod proofs;
+
 use azidentity_emulator::World;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 

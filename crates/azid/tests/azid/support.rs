@@ -147,6 +147,14 @@ impl Site {
         command
     }
 
+    /// Whether the only request so far had a parameter in its form. Of secrets no more is recorded.
+    #[track_caller]
+    pub(crate) fn has_sent(&self, parameter: &str) -> bool {
+        let requests = self.emulator.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests[0].form().contains(parameter)
+    }
+
     /// A parameter of the only request so far, from its form or query.
     #[track_caller]
     pub(crate) fn sent(&self, parameter: &str) -> Option<String> {

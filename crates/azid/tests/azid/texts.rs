@@ -91,6 +91,29 @@ fn configuration() {
     insta::assert_snapshot!("no_certificates", run(&mut command).failure(2));
 }
 
+#[cfg(unix)]
+#[test]
+fn proofs() {
+    let site = Site::new();
+    let runs: [&[&str]; 14] = [
+        &["-c", "certificate"],
+        &["-c", "certificate", "--certificate-path", "/nowhere/a.pem"],
+        &["-c", "certificate", "--certificate-path", "-"],
+        &["-c", "client-secret", "--send-certificate-chain"],
+        &["-c", "client-assertion"],
+        &["-c", "client-assertion", "--assertion-file", "/nowhere/jwt"],
+        &["-c", "workload-identity"],
+        &["-c", "azure-pipelines"],
+        &["-c", "azure-pipelines", "--service-connection-id", "x"],
+        &["-c", "federated"],
+        &["-c", "federated", "--assertion-from", "gitlab"],
+        &["-c", "on-behalf-of"],
+        &["-c", "on-behalf-of", "--user-assertion-file", "/"],
+        &["-c", "authorization-code", "--authorization-code", "x"],
+    ];
+    insta::assert_snapshot!("proofs", told(runs, &site));
+}
+
 #[test]
 fn chains() {
     let site = Site::new();

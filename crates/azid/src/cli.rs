@@ -179,6 +179,15 @@ pub(crate) struct ProofArgs {
     )]
     pub(crate) assertion_args: Vec<OsString>,
 
+    /// Audience that federated has its assertions made out for [default: api://AzureADTokenExchange]
+    #[arg(
+        long,
+        value_name = "AUDIENCE",
+        requires = "assertion_from",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    pub(crate) assertion_audience: Option<String>,
+
     /// Service connection of azure-pipelines; the job hands SYSTEM_ACCESSTOKEN and SYSTEM_OIDCREQUESTURI over
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) service_connection_id: Option<String>,

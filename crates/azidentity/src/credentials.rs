@@ -22,7 +22,7 @@ mod workload_identity;
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use azure_core::credentials::{TokenCredential, TokenRequestOptions};
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 
 use crate::token::AccessTokenInfo;
 
@@ -94,8 +94,29 @@ pub trait Credential: TokenCredential {
     ) -> Option<AccessTokenInfo>;
 }
 
-/// Implements [`Credential`] and `TokenCredential` for a credential by one of its fields, whose type has the methods
-/// `name`, `cached`, `copied` (the same, as `azure_core` knows it) and `get`.
+/// The memory of what stands behind a credential.
+pub(crate) trait Remembers {
+    /// See [`Credential::cached`].
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo>;
+
+    /// The same as `azure_core` knows it. Whoever holds the tokens itself copies the text in place, without a counted
+    /// reference, over which threads would get in each other's way.
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        let info = self.cached(scopes, options)?;
+        Some(info.to_access_token())
+    }
+}
+
+/// Implements [`Credential`] and `TokenCredential` for a credential by one of its fields, whose type is one that
+/// [`Remembers`] and has the methods `name` and `get`.
 ///
 /// Written out by hand instead of with `async fn`, so that the answer from the cache is a small ready future and not the
 /// whole state machine of a fetch.
@@ -119,7 +140,7 @@ macro_rules! implement_credential {
                 'life3: 'async_trait,
                 Self: 'async_trait,
             {
-                match self.$field.cached(scopes, options.as_ref()) {
+                match $crate::credentials::Remembers::cached(&self.$field, scopes, options.as_ref()) {
                     Some(info) => Box::pin(std::future::ready(Ok(info))),
                     None => Box::pin(self.$field.get(scopes, options)),
                 }
@@ -130,7 +151,7 @@ macro_rules! implement_credential {
                 scopes: &[&str],
                 options: Option<&azure_core::credentials::TokenRequestOptions<'_>>,
             ) -> Option<$crate::AccessTokenInfo> {
-                self.$field.cached(scopes, options)
+                $crate::credentials::Remembers::cached(&self.$field, scopes, options)
             }
         }
 
@@ -147,7 +168,7 @@ macro_rules! implement_credential {
                 'life3: 'async_trait,
                 Self: 'async_trait,
             {
-                match self.$field.copied(scopes, options.as_ref()) {
+                match $crate::credentials::Remembers::copied(&self.$field, scopes, options.as_ref()) {
                     Some(token) => Box::pin(std::future::ready(Ok(token))),
                     None => Box::pin(async move {
                         Ok(self.$field.get(scopes, options).await?.to_access_token())

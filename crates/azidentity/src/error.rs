@@ -170,8 +170,9 @@ impl IdentityError {
         self.edit(|inner| inner.source = Some(Arc::new(source)))
     }
 
-    /// Names the credential that failed, unless a member further down has already done so.
-    pub(crate) fn of_credential(self, name: impl Into<Cow<'static, str>>) -> Self {
+    /// Names the credential that failed, unless one further down has already been named: for credentials of your own.
+    #[must_use]
+    pub fn of_credential(self, name: impl Into<Cow<'static, str>>) -> Self {
         if self.0.credential.is_some() {
             return self;
         }

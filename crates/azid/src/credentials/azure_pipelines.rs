@@ -21,14 +21,15 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
         )));
     };
     let Some(token) = world.value(ACCESS_TOKEN) else {
-        return Err(Failure::Identity(IdentityError::new(
+        let missing = IdentityError::new(
             FailureKind::Unavailable,
             format!(
                 "the variable {ACCESS_TOKEN} is not set, so this is no job of Azure Pipelines, or its step has not been given \
                  the job's token; write `env: {ACCESS_TOKEN}: $(System.AccessToken)` into the step, or use another \
                  credential here"
             ),
-        )));
+        );
+        return Err(Failure::Identity(missing.of_credential(NAME)));
     };
     let builder = AzurePipelinesCredential::builder(
         tenant.as_str(),

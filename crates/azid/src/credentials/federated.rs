@@ -37,6 +37,9 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     let builder = FederatedCredential::builder(tenant.as_str(), client.as_str(), source)
         .environment(world.environment());
     let mut builder = with_entra_options!(builder, world);
+    if let Some(audience) = &proof.assertion_audience {
+        builder = builder.audience(audience);
+    }
     if near {
         builder = builder.assertion_client_options(world.metadata_options());
     }

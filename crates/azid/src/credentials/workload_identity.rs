@@ -21,7 +21,7 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
     .map(|(option, variable)| format!("{option} (variable {variable})"))
     .collect();
     if !missing.is_empty() {
-        return Err(Failure::Identity(IdentityError::new(
+        let unavailable = IdentityError::new(
             FailureKind::Unavailable,
             format!(
                 "workload identity is not set up, because this is missing: {}; give it, or in Kubernetes label the pod with \
@@ -29,7 +29,8 @@ pub(super) fn make(world: &World<'_>) -> Result<Arc<dyn Credential>, Failure> {
                  azure.workload.identity/client-id",
                 missing.join(", ")
             ),
-        )));
+        );
+        return Err(Failure::Identity(unavailable.of_credential(NAME)));
     }
     let builder = WorkloadIdentityCredential::builder().environment(world.environment());
     Ok(with_entra_options!(builder, world).build()?)

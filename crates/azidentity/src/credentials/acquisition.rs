@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+use super::Remembers;
+
 /// Most tokens that a credential keeps, unless it says otherwise.
 pub(crate) const MOST_TOKENS: usize = 1_000_000;
 
@@ -65,15 +67,7 @@ impl Acquisition {
         self.name
     }
 
-    pub(crate) fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&CoreOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        self.cached_for(None, scopes, options)
-    }
-
-    /// The same for a user, on behalf of whom the application asks.
+    /// The token from memory, for a user on behalf of whom the application asks or for itself.
     pub(crate) fn cached_for(
         &self,
         user: Option<&Arc<UserAssertion>>,
@@ -91,14 +85,6 @@ impl Acquisition {
         options: Option<&CoreOptions<'_>>,
     ) -> Option<AccessToken> {
         self.find(user, scopes, options, AccessTokenInfo::to_access_token)
-    }
-
-    pub(crate) fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&CoreOptions<'_>>,
-    ) -> Option<AccessToken> {
-        self.copied_for(None, scopes, options)
     }
 
     fn find<T>(
@@ -212,6 +198,20 @@ impl Acquisition {
             Some(tenants) => tenants.resolve(requested),
             None => Ok(Cow::Borrowed("")),
         }
+    }
+}
+
+impl Remembers for Acquisition {
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&CoreOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.cached_for(None, scopes, options)
+    }
+
+    fn copied(&self, scopes: &[&str], options: Option<&CoreOptions<'_>>) -> Option<AccessToken> {
+        self.copied_for(None, scopes, options)
     }
 }
 

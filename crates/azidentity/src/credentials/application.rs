@@ -12,7 +12,7 @@ use crate::{
     token::{AccessTokenInfo, TokenRequest},
 };
 
-use super::{acquisition::Acquisition, settings::EntraSettings};
+use super::{Remembers, acquisition::Acquisition, settings::EntraSettings};
 
 /// An application with the client credentials grant
 /// ([documentation](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow)).
@@ -61,22 +61,6 @@ impl Application {
         self.acquisition.name()
     }
 
-    pub(super) fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        self.acquisition.cached(scopes, options)
-    }
-
-    pub(super) fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessToken> {
-        self.acquisition.copied(scopes, options)
-    }
-
     pub(super) fn get(
         &self,
         scopes: &[&str],
@@ -91,6 +75,24 @@ impl Application {
             .field("client_id", &self.client_id)
             .field("authority", &self.authority)
             .finish_non_exhaustive()
+    }
+}
+
+impl Remembers for Application {
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.acquisition.cached(scopes, options)
+    }
+
+    fn copied(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessToken> {
+        self.acquisition.copied(scopes, options)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use azure_core::{
-    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    credentials::{TokenCredential, TokenRequestOptions},
     http::{ClientMethodOptions, Context},
 };
 use tracing::{debug, info, warn};
@@ -13,7 +13,7 @@ use crate::{
     token::{ChainContext, validate_scopes},
 };
 
-use super::implement_credential;
+use super::{Remembers, implement_credential};
 
 /// One credential of a chain. It is a [`Credential`] itself, so that a foreign one can stand wherever ours do.
 #[derive(Clone, Debug)]
@@ -77,27 +77,6 @@ impl Member {
         }
     }
 
-    /// A foreign credential can't be asked for its memory alone.
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        match self {
-            Self::Ours(credential) => credential.cached(scopes, options),
-            Self::Foreign { .. } | Self::Unmade { .. } => None,
-        }
-    }
-
-    fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessToken> {
-        let info = self.cached(scopes, options)?;
-        Some(info.to_access_token())
-    }
-
     async fn get(
         &self,
         scopes: &[&str],
@@ -110,6 +89,20 @@ impl Member {
                 Ok(AccessTokenInfo::new(&token, name.clone()))
             }
             Self::Unmade { error, .. } => Err(error.clone().into()),
+        }
+    }
+}
+
+impl Remembers for Member {
+    /// A foreign credential can't be asked for its memory alone.
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        match self {
+            Self::Ours(credential) => credential.cached(scopes, options),
+            Self::Foreign { .. } | Self::Unmade { .. } => None,
         }
     }
 }
@@ -143,24 +136,6 @@ impl Chain {
 
     pub(super) fn name(&self) -> &'static str {
         self.name
-    }
-
-    /// Only the first member's memory counts: any other has its turn when those before it have failed again.
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        self.members.first()?.cached(scopes, options)
-    }
-
-    fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessToken> {
-        let info = self.cached(scopes, options)?;
-        Some(info.to_access_token())
     }
 
     async fn get(
@@ -246,6 +221,17 @@ impl Chain {
             error = error.with_server(server.clone());
         }
         error.with_attempts(attempts)
+    }
+}
+
+impl Remembers for Chain {
+    /// Only the first member's memory counts: any other has its turn when those before it have failed again.
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.members.first()?.cached(scopes, options)
     }
 }
 

@@ -7,15 +7,13 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use azure_core::{
-    credentials::{AccessToken, TokenRequestOptions},
-    http::ClientOptions,
-};
+use azure_core::{credentials::TokenRequestOptions, http::ClientOptions};
 use tracing::debug;
 
 use crate::{AccessTokenInfo, Credential, IdentityError, managed_identity::UserAssignedId};
 
 use super::{
+    Remembers,
     chained::{Chain, ChainMember},
     environment::EnvironmentCredential,
     implement_credential,
@@ -115,23 +113,6 @@ impl LoyalChain {
         self.chain.members.get(*self.winner.get()?)
     }
 
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        self.winner()?.cached(scopes, options)
-    }
-
-    fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessToken> {
-        let info = self.cached(scopes, options)?;
-        Some(info.to_access_token())
-    }
-
     async fn get(
         &self,
         scopes: &[&str],
@@ -148,6 +129,16 @@ impl LoyalChain {
             );
         }
         Ok(info)
+    }
+}
+
+impl Remembers for LoyalChain {
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        self.winner()?.cached(scopes, options)
     }
 }
 

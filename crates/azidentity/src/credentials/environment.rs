@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use azure_core::{
-    credentials::{AccessToken, Secret, TokenRequestOptions},
+    credentials::{Secret, TokenRequestOptions},
     http::ClientOptions,
 };
 use tracing::{info, warn};
@@ -15,6 +15,7 @@ use crate::{AccessTokenInfo, Credential, Environment, IdentityError, token::vali
 #[cfg(feature = "client_certificate")]
 use super::client_certificate::ClientCertificateCredential;
 use super::{
+    Remembers,
     client_secret::ClientSecretCredential,
     implement_credential,
     settings::{EntraSettings, entra_setters},
@@ -136,28 +137,6 @@ impl Inner {
         NAME
     }
 
-    fn cached(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessTokenInfo> {
-        match self {
-            Self::ClientSecret(credential) => credential.cached(scopes, options),
-            #[cfg(feature = "client_certificate")]
-            Self::ClientCertificate(credential) => credential.cached(scopes, options),
-            Self::Incomplete(_) => None,
-        }
-    }
-
-    fn copied(
-        &self,
-        scopes: &[&str],
-        options: Option<&TokenRequestOptions<'_>>,
-    ) -> Option<AccessToken> {
-        let info = self.cached(scopes, options)?;
-        Some(info.to_access_token())
-    }
-
     async fn get(
         &self,
         scopes: &[&str],
@@ -171,6 +150,21 @@ impl Inner {
                 validate_scopes(scopes)?;
                 Err(missing.clone().into())
             }
+        }
+    }
+}
+
+impl Remembers for Inner {
+    fn cached(
+        &self,
+        scopes: &[&str],
+        options: Option<&TokenRequestOptions<'_>>,
+    ) -> Option<AccessTokenInfo> {
+        match self {
+            Self::ClientSecret(credential) => credential.cached(scopes, options),
+            #[cfg(feature = "client_certificate")]
+            Self::ClientCertificate(credential) => credential.cached(scopes, options),
+            Self::Incomplete(_) => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    Remembers,
     acquisition::Acquisition,
     implement_credential,
     proof::{ProofSettings, proof_setters},
@@ -270,6 +271,16 @@ impl ForUser {
         self.shared.name()
     }
 
+    async fn get(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessTokenInfo> {
+        self.shared.get_for(Some(&self.user), scopes, options).await
+    }
+}
+
+impl Remembers for ForUser {
     fn cached(
         &self,
         scopes: &[&str],
@@ -284,14 +295,6 @@ impl ForUser {
         options: Option<&TokenRequestOptions<'_>>,
     ) -> Option<AccessToken> {
         self.shared.copied_for(Some(&self.user), scopes, options)
-    }
-
-    async fn get(
-        &self,
-        scopes: &[&str],
-        options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessTokenInfo> {
-        self.shared.get_for(Some(&self.user), scopes, options).await
     }
 }
 

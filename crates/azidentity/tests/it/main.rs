@@ -6,6 +6,7 @@
     reason = "a test may fail by panicking"
 )]
 
+mod applications;
 mod authorization_code;
 mod azure_pipelines;
 mod bad_input;

@@ -152,14 +152,13 @@ fn pieces(text: &[u8]) -> impl Iterator<Item = u64> {
 
 /// The forms, beside its own, in which a secret may come back. Letter case is not told apart.
 fn encodings(secret: &str) -> Vec<String> {
-    use std::fmt::Write;
-
     let bytes = secret.as_bytes();
     let form: String = url::form_urlencoded::byte_serialize(bytes).collect();
-    let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    let hex: String = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect();
     let html = secret
         .replace('&', "&amp;")
         .replace('<', "&lt;")

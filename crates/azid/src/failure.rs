@@ -82,6 +82,8 @@ impl Failure {
                     .unwrap_or_default(),
                 correlation_id: id(server, |server| &server.correlation_id),
                 trace_id: id(server, |server| &server.trace_id),
+                suberror: id(server, |server| &server.suberror),
+                claims: id(server, |server| &server.claims),
                 attempts: attempts.iter().map(AttemptObject::from).collect(),
             },
         }
@@ -92,7 +94,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identity(error) => error.fmt(f),
-            Self::Configuration(message) | Self::Other(message) => f.write_str(message),
+            // The library's rule for what no message shows holds for the command's own, too.
+            Self::Configuration(message) | Self::Other(message) => {
+                let cleaned = IdentityError::new(FailureKind::Configuration, message.as_str());
+                f.write_str(cleaned.message())
+            }
         }
     }
 }
@@ -127,6 +133,12 @@ struct Details<'a> {
     error_codes: &'a [u64],
     correlation_id: Option<&'a str>,
     trace_id: Option<&'a str>,
+    /// Entra's finer classification, where it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suberror: Option<&'a str>,
+    /// What the next sign-in has to satisfy, where the server asked for something: for `--claims`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'a str>,
     attempts: Vec<AttemptObject<'a>>,
 }
 

@@ -80,6 +80,14 @@ fn system() -> Result<Vec<CertificateDer<'static>>, String> {
     let mut certificates = Vec::new();
     let mut looked_at = Vec::new();
     if let Some(file) = &file {
+        // To open a pipe is to wait for somebody who writes into it, and a device may never end.
+        if file.metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(format!(
+                "the variable {FILE_VARIABLE} names {}, which is no regular file; name a file in PEM format, or unset the \
+                 variable to trust the system's certificates",
+                file.display()
+            ));
+        }
         let mut found = load_certs_from_paths(Some(file), None);
         if found.certs.is_empty() && !found.errors.is_empty() {
             return Err(format!(

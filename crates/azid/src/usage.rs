@@ -36,13 +36,24 @@ fn without_values(error: clap::Error) -> clap::Error {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
         return error;
     };
-    if error.kind() != ErrorKind::UnknownArgument || argument.starts_with('-') {
+    if error.kind() != ErrorKind::UnknownArgument || is_option(argument) {
         return error;
     }
     Cli::command().error(
         ErrorKind::UnknownArgument,
         "there is one value too many: values belong to options (it is not repeated here, since it may be a secret)",
     )
+}
+
+/// Whether it was meant as an option. A key in PEM form begins with dashes, too.
+fn is_option(argument: &str) -> bool {
+    const LONGEST: usize = 40;
+    let name = argument.trim_start_matches('-');
+    (1..=2).contains(&(argument.len() - name.len()))
+        && argument.len() <= LONGEST
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The first paragraph of what would be printed, without its heading.

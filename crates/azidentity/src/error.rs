@@ -20,6 +20,8 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
+use crate::secret::mask_tokens;
+
 /// What kind of failure an [`IdentityError`] is.
 ///
 /// The command line's exit codes are the same five kinds.
@@ -109,7 +111,10 @@ struct Inner {
 }
 
 impl IdentityError {
-    /// A failure of a credential, transport or policy of your own. Inside the [`azure_core::Error`] that it returns, this
+    /// A failure of a credential, transport or policy of your own. What looks like a token or a private key in the message
+    /// is left out: people put them where a name or a path belongs.
+    ///
+    /// Inside the [`azure_core::Error`] that it returns, this
     /// tells chains whether to go on, and callers what kind of failure it is.
     ///
     /// ```
@@ -125,7 +130,7 @@ impl IdentityError {
         Self(Arc::new(Inner {
             kind,
             credential: None,
-            message: message.into(),
+            message: mask_tokens(message.into()),
             server: None,
             attempts: Vec::new(),
             source: None,

@@ -66,8 +66,9 @@ pub fn new_executor() -> Arc<dyn Executor> {
     with_manner(Manner::default())
 }
 
-/// The same for programs whose output is a secret or foreign text: it runs them in `folder`, and kills what prints more than
-/// `longest_output` bytes, which is an error of kind [`io::ErrorKind::FileTooLarge`].
+/// The same for programs whose output is a secret or foreign text: it runs them in `folder`, lets what they say on standard
+/// error go nowhere, and kills what prints more than `longest_output` bytes, which is an error of kind
+/// [`io::ErrorKind::FileTooLarge`].
 pub(crate) fn careful_executor(
     folder: Option<PathBuf>,
     longest_output: usize,
@@ -104,7 +105,7 @@ fn with_manner(manner: Manner) -> Arc<dyn Executor> {
 struct Manner {
     /// `None` for the caller's own.
     folder: Option<PathBuf>,
-    /// Of each of the two outputs, in bytes. `None` for no limit.
+    /// In bytes; of such a program standard error is not read. `None` for no limit, and both.
     longest_output: Option<usize>,
 }
 
@@ -138,7 +139,11 @@ fn command(program: &OsStr, args: &[&OsStr], manner: &Manner) -> Command {
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(if manner.longest_output.is_some() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        });
     #[cfg(windows)]
     {
         use std::os::windows::process::CommandExt;

@@ -104,7 +104,7 @@ impl Redactor {
         for (index, character) in text.char_indices().take(LONGEST_TEXT) {
             if hidden[index..index + character.len_utf8()].contains(&true) {
                 if !masked {
-                    cleaned.push_str("***");
+                    cleaned.push_str(MASK);
                 }
                 masked = true;
             } else {
@@ -183,6 +183,53 @@ fn encodings(secret: &str) -> Vec<String> {
     forms
 }
 
+/// What stands for something that is left out.
+const MASK: &str = "***";
+
+/// `text` without what looks like a JSON Web Token or a PEM block.
+pub(crate) fn mask_tokens(text: String) -> String {
+    const PEM: &str = "-----BEGIN ";
+    const LONGEST_LABEL: usize = 40;
+
+    let mut hidden = vec![false; text.len()];
+    hide_tokens(text.as_bytes(), &mut hidden);
+    for (start, _) in text.match_indices(PEM) {
+        // The line alone stands in advice; a block has something after it.
+        let label = &text[start + PEM.len()..];
+        let Some(end) = label.find("-----").filter(|&end| end <= LONGEST_LABEL) else {
+            continue;
+        };
+        let content = start + PEM.len() + end + "-----".len();
+        let rest = text[content..].trim_start_matches(['\\', 'n', 'r', '\n', ' ', '\r']);
+        if rest
+            .bytes()
+            .take(16)
+            .filter(u8::is_ascii_alphanumeric)
+            .count()
+            < 16
+        {
+            continue;
+        }
+        let end = text[content..]
+            .find("-----END ")
+            .map_or(text.len(), |end| content + end);
+        hidden[content..end].fill(true);
+    }
+    if !hidden.contains(&true) {
+        return text;
+    }
+    let text = Zeroizing::new(text);
+    let mut masked = String::with_capacity(text.len());
+    for (index, character) in text.char_indices() {
+        if !hidden[index] {
+            masked.push(character);
+        } else if !masked.ends_with(MASK) {
+            masked.push_str(MASK);
+        }
+    }
+    masked
+}
+
 /// Marks everything that starts as the header of a JSON Web Token does (`{"` in base64url is `eyJ`).
 fn hide_tokens(bytes: &[u8], hidden: &mut [bool]) {
     let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.=+/".contains(&byte);
@@ -203,6 +250,40 @@ fn hide_tokens(bytes: &[u8], hidden: &mut [bool]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_lose_what_was_put_in_the_wrong_place() {
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+        let pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\n-----END PRIVATE KEY-----";
+        for (text, expected) in [
+            (
+                format!("the variable \"{jwt}\" is not set"),
+                "the variable \"***\" is not set".to_owned(),
+            ),
+            (
+                format!("the file {pem} is missing"),
+                "the file -----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY----- is missing"
+                    .to_owned(),
+            ),
+            (
+                format!("the path {pem:?}"),
+                "the path \"-----BEGIN PRIVATE KEY-----***-----END PRIVATE KEY-----\"".to_owned(),
+            ),
+            (
+                "a file that has -----BEGIN CERTIFICATE----- in it".to_owned(),
+                "a file that has -----BEGIN CERTIFICATE----- in it".to_owned(),
+            ),
+            (
+                "tenant contoso.example".to_owned(),
+                "tenant contoso.example".to_owned(),
+            ),
+        ] {
+            assert_eq!(mask_tokens(text), expected);
+        }
+        let cut =
+            mask_tokens("-----BEGIN RSA PRIVATE KEY-----MIIEvQIBADANBgkqhkiG9w0 and on".into());
+        assert_eq!(cut, "-----BEGIN RSA PRIVATE KEY-----***");
+    }
 
     #[test]
     fn debug_and_clone_show_nothing() {

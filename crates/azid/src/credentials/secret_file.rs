@@ -75,6 +75,8 @@ pub(super) fn read(path: &Path, option: &str, what: &str) -> Result<Zeroizing<St
         return Err(wrong("is too long for a secret"));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| wrong("is no text in UTF-8"))?;
+    // Editors of Windows mark UTF-8 at its beginning.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {

@@ -236,6 +236,7 @@ macro_rules! with_entra_options {
         let entra = &$world.args.entra;
         let mut builder = $builder
             .client_options($world.authority_options())
+            .metadata_client_options($world.metadata_options())
             .disable_instance_discovery(entra.disable_instance_discovery)
             .additionally_allowed_tenants(entra.additionally_allowed_tenants.iter().cloned());
         if let Some(host) = &entra.authority_host {

@@ -275,3 +275,22 @@ fn passwords_come_from_file_or_variable() {
         }
     }
 }
+
+/// The emulator says where it is; whether the host of that region has an address is the machine's business.
+#[test]
+fn the_region_is_found_out_by_the_transport_for_metadata() {
+    let site = Site::new();
+    let mut command = site.application_token(&["-c", "client-secret", "-o", "json"]);
+    command
+        .env("AZURE_REGIONAL_AUTHORITY_NAME", "tryautodetect")
+        .env(
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+            site.emulator.imds_host(),
+        )
+        // Never for this machine's own services.
+        .env("HTTP_PROXY", "http://127.0.0.1:9");
+    let run = run(&mut command);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    let requests = site.emulator.requests();
+    assert_eq!(requests[0].path(), "/metadata/instance/compute");
+}

@@ -291,3 +291,38 @@ fn a_configuration_of_the_emulator_is_not_repeated() {
         }
     }
 }
+
+/// What a shell puts in place of a name is the value.
+#[test]
+fn tokens_in_place_of_names_are_not_repeated() {
+    // As long as the parts of real ones are.
+    const JWT: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9\
+        .eyJhdWQiOiJodHRwczovL3ZhdWx0LmF6dXJlLm5ldCIsInN1YiI6InBsNG50ZWQiLCJleHAiOjE4MDAwMDM2MDB9\
+        .cGw0bnRlZC1zaWduYXR1cmU";
+    const PEM: &str =
+        "-----BEGIN PRIVATE KEY-----\npl4ntedMIIEvQIBADANBgkq\n-----END PRIVATE KEY-----";
+    let site = Site::new();
+    let variable = format!("env:{JWT}");
+    let file = format!("file:{JWT}");
+    let program = format!("exec:{JWT}");
+    for args in [
+        &["-c", "federated", "--assertion-from", &variable][..],
+        &["-c", "federated", "--assertion-from", &file],
+        &["-c", "federated", "--assertion-from", &program],
+        &["-c", "client-assertion", "--assertion-file", JWT],
+        &["-c", "workload-identity", "--token-file-path", JWT],
+        &["-c", "certificate", "--certificate-path", JWT],
+        &["-c", "certificate", "--certificate-path", PEM],
+        &["-c", "client-secret", "--tenant-id", JWT],
+    ] {
+        for output in ["token", "json"] {
+            let mut command = site.application_token(args);
+            let run = run(command.args(["-o", output, "-vvv"]));
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(
+                !said.contains("cGw0bnRlZC") && !said.contains("pl4nted"),
+                "{args:?}: {said}"
+            );
+        }
+    }
+}

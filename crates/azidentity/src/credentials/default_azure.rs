@@ -224,9 +224,13 @@ impl DefaultAzureCredentialBuilder {
     }
 
     fn make(&self, member: DefaultChainMember) -> ChainMember {
+        let mut settings = self.settings.clone();
+        if let Some(options) = &self.managed_identity_client_options {
+            settings.metadata_client_options = options.clone();
+        }
         let made: Result<ChainMember, IdentityError> = match member {
             DefaultChainMember::Environment => EnvironmentCredential::builder()
-                .in_default_chain(self.settings.clone())
+                .in_default_chain(settings)
                 .build_inner()
                 .map(|credential| Arc::new(credential).into()),
             DefaultChainMember::WorkloadIdentity => {
@@ -238,7 +242,7 @@ impl DefaultAzureCredentialBuilder {
                     .or_else(|| self.settings.environment.variable(CLIENT_ID_VARIABLE))
                     .or_else(|| self.managed_identity_client_id.clone());
                 WorkloadIdentityCredential::builder()
-                    .settings(self.settings.clone())
+                    .settings(settings)
                     .client_id(client_id.unwrap_or_default())
                     .tenant_id(self.workload_identity_tenant_id.clone().unwrap_or_default())
                     .build_inner()

@@ -11,6 +11,7 @@ use crate::{
 #[derive(Clone, Default)]
 pub(crate) struct EntraSettings {
     pub(crate) client_options: ClientOptions,
+    pub(crate) metadata_client_options: ClientOptions,
     pub(crate) authority: AuthorityOptions,
     pub(crate) additionally_allowed_tenants: Vec<String>,
     pub(crate) environment: Environment,
@@ -29,6 +30,7 @@ impl EntraSettings {
             authentication,
             &self.authority,
             self.client_options.clone(),
+            &self.metadata_client_options,
             &self.environment,
         )
     }
@@ -49,6 +51,15 @@ macro_rules! entra_setters {
         #[must_use]
         pub fn client_options(mut self, options: azure_core::http::ClientOptions) -> Self {
             self.settings.client_options = options;
+            self
+        }
+
+        /// Sets the options of the pipeline to the instance metadata service, which is asked for the region when
+        /// `AZURE_REGIONAL_AUTHORITY_NAME` is `tryautodetect`. A transport set here must not go through a proxy.
+        /// Default: the built-in client.
+        #[must_use]
+        pub fn metadata_client_options(mut self, options: azure_core::http::ClientOptions) -> Self {
+            self.settings.metadata_client_options = options;
             self
         }
 

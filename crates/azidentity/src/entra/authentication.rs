@@ -105,6 +105,13 @@ pub(crate) fn check(assertion: &str) -> Result<(), IdentityError> {
     if !assertion.bytes().all(|byte| byte.is_ascii_graphic()) {
         return wrong("contains spaces, line breaks or other characters that no token has");
     }
+    let parts: Vec<&str> = assertion.split('.').collect();
+    // Some clients keep the padding, which Entra does not mind.
+    let encoded = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
+    let well_formed = |part: &&str| !part.is_empty() && part.bytes().all(encoded);
+    if parts.len() != 3 || !parts.iter().all(well_formed) {
+        return wrong("is none, perhaps because there are quotation marks or other text around it");
+    }
     Ok(())
 }
 
@@ -115,7 +122,18 @@ mod tests {
     #[test]
     fn what_is_no_assertion_is_told_without_quoting_it() {
         assert!(check("a.b.c").is_ok());
-        for bad in ["", "planted assertion", "planted\n", "plänted"] {
+        for bad in [
+            "",
+            "planted",
+            "planted.a",
+            "planted.a.",
+            "planted.a.b.c",
+            "planted a.b.c",
+            "planted.a.b\n",
+            "\"planted.a.b\"",
+            r#"{"token":"planted.a.b"}"#,
+            "plänted.a.b",
+        ] {
             let error = check(bad).expect_err(bad);
             assert_eq!(error.kind(), crate::FailureKind::AuthenticationFailed);
             assert!(!error.message().contains("planted"), "{error}");

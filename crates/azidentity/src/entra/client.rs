@@ -36,6 +36,7 @@ impl EntraClient {
         authentication: ClientAuthentication,
         authority: &AuthorityOptions,
         client_options: ClientOptions,
+        metadata_client_options: &ClientOptions,
         environment: &Environment,
     ) -> Result<Self, IdentityError> {
         if client_id.trim().is_empty() {
@@ -54,7 +55,7 @@ impl EntraClient {
                 RetryRules::STANDARD,
                 environment.clone(),
             )?,
-            region: Region::configured(environment),
+            region: Region::configured(environment, metadata_client_options),
             environment: environment.clone(),
         })
     }
@@ -111,7 +112,8 @@ impl EntraClient {
                 .send_single(&post, &request.context, &posted)
                 .await?
         } else {
-            self.http.send(&post, &request.context, &posted).await?
+            let sent = self.http.send(&post, &request.context, &posted).await;
+            sent.map_err(|error| self.naming_region(error, region))?
         };
         let reading = Reading {
             asked: self.authority.as_str(),
@@ -121,5 +123,17 @@ impl EntraClient {
             sent_at,
         };
         response::read(&answer, &reading)
+    }
+
+    /// A failure on the way to a regional endpoint, with where its address comes from.
+    fn naming_region(&self, error: IdentityError, region: Option<&str>) -> IdentityError {
+        let variable = self.region.as_ref().ok().and_then(Region::variable);
+        match (region, variable) {
+            (Some(region), Some(variable)) => error.adding(&format!(
+                "; the variable {variable} has the endpoint of the region {region} asked: correct it, or unset it to ask \
+                 the central one"
+            )),
+            _ => error,
+        }
     }
 }

@@ -35,21 +35,31 @@ const LIMIT: Duration = Duration::from_secs(1);
 pub(super) enum Region {
     /// The central one.
     None,
-    Named(String),
+    /// By this variable.
+    Named(String, &'static str),
     Detected(Box<Detection>),
 }
 
 impl Region {
     /// What the variables say. Both are the same setting; the more specific one comes first.
-    pub(super) fn configured(environment: &Environment) -> Result<Self, IdentityError> {
+    pub(super) fn configured(
+        environment: &Environment,
+        metadata: &ClientOptions,
+    ) -> Result<Self, IdentityError> {
         if let Some(value) = environment.variable(REGION_VARIABLE) {
             if DETECT.contains(&value.trim().to_ascii_lowercase().as_str()) {
-                return Ok(Self::Detected(Box::new(Detection::new(environment)?)));
+                return Ok(Self::Detected(Box::new(Detection::new(
+                    environment,
+                    metadata,
+                )?)));
             }
-            return Ok(Self::Named(checked(&value, REGION_VARIABLE)?));
+            return Ok(Self::Named(
+                checked(&value, REGION_VARIABLE)?,
+                REGION_VARIABLE,
+            ));
         }
         match environment.variable(MSAL_VARIABLE) {
-            Some(value) => Ok(Self::Named(checked(&value, MSAL_VARIABLE)?)),
+            Some(value) => Ok(Self::Named(checked(&value, MSAL_VARIABLE)?, MSAL_VARIABLE)),
             None => Ok(Self::None),
         }
     }
@@ -58,8 +68,17 @@ impl Region {
     pub(super) async fn name(&self) -> Option<&str> {
         match self {
             Self::None => None,
-            Self::Named(region) => Some(region),
+            Self::Named(region, _) => Some(region),
             Self::Detected(detection) => detection.region().await,
+        }
+    }
+
+    /// The variable that has a regional endpoint asked, for messages: nobody has typed the host's name.
+    pub(super) fn variable(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Named(_, variable) => Some(variable),
+            Self::Detected(_) => Some(REGION_VARIABLE),
         }
     }
 }
@@ -79,7 +98,7 @@ struct Compute {
 }
 
 impl Detection {
-    fn new(environment: &Environment) -> Result<Self, IdentityError> {
+    fn new(environment: &Environment, metadata: &ClientOptions) -> Result<Self, IdentityError> {
         let host = crate::managed_identity::imds_host(environment);
         let endpoint = Url::parse(&format!("{host}{PATH}")).map_err(|_| {
             IdentityError::configuration(format!(
@@ -89,9 +108,9 @@ impl Detection {
         Ok(Self {
             found: OnceCell::new(),
             endpoint,
-            // Never the caller's transport, which may lead through a proxy.
+            // Not the authority's transport, which may lead through a proxy.
             http: HttpPipeline::new(
-                ClientOptions::default(),
+                metadata.clone(),
                 Destination::Metadata,
                 RetryRules::STANDARD,
                 environment.clone(),
@@ -172,7 +191,7 @@ mod tests {
         let environment = Environment::builder()
             .variables(variables.iter().copied())
             .build();
-        let region = Region::configured(&environment)?;
+        let region = Region::configured(&environment, &ClientOptions::default())?;
         Ok(block_on(region.name()).map(str::to_owned))
     }
 

@@ -214,6 +214,20 @@ fn advice(number: u64) -> Option<&'static str> {
         }
         500_011 => "Check the resource in the scope, and that it is known in this tenant.",
         28_000 => "Ask for one resource at a time.",
+        700_027 => {
+            "Register the certificate with the application, or send its chain where the application trusts an issuer."
+        }
+        7_000_218 => {
+            "This application is not a public one: it has to prove itself with a secret, a certificate or an assertion."
+        }
+        700_213 => {
+            "Give the application a federated credential with this issuer, subject and audience."
+        }
+        50_027 => "Check that the assertion is a whole and unaltered JSON Web Token.",
+        50_013 | 500_131 => {
+            "The user's token has to be an unexpired one that was issued for this application."
+        }
+        54_005 => "The code is used up: let the user sign in again.",
         _ => return None,
     })
 }

@@ -15,6 +15,11 @@ pub(super) const ADFS: &str = "adfs";
 /// The tenant a user's own is found from. No list of allowed tenants limits it.
 const ORGANIZATIONS: &str = "organizations";
 
+/// Most characters of a domain name, and of each of its parts
+/// ([RFC 1035, section 2.3.4](https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)).
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+
 /// Allows any tenant.
 const WILDCARD: &str = "*";
 
@@ -92,6 +97,12 @@ fn validate(tenant: &str) -> Result<(), IdentityError> {
             "the tenant is empty; give the tenant's id or one of its domain names",
         ));
     }
+    // A domain name has limits; what goes beyond is a token in the wrong place.
+    if tenant.len() > LONGEST_NAME || tenant.split('.').any(|label| label.len() > LONGEST_LABEL) {
+        return Err(IdentityError::configuration(format!(
+            "the tenant {tenant:?} is too long for a domain name; give the tenant's id or one of its domain names"
+        )));
+    }
     // Dots alone would climb through the authority's path.
     if !tenant.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
         return Err(IdentityError::configuration(format!(
@@ -163,6 +174,8 @@ mod tests {
             "contoso/../evil",
             "a b",
             "tenant\n",
+            &"x".repeat(64),
+            &"x.".repeat(127),
             "ümlaut",
         ] {
             let error = TenantRules::new(bad, vec![], &environment).unwrap_err();

@@ -128,6 +128,7 @@ impl AzurePipelines {
             400 | 404 => {
                 "check the service connection id, and that the pipeline may use that service connection"
             }
+            429 | 500..=599 => "try again later, and look at the state of Azure DevOps",
             _ => "check the service connection, and the state of Azure DevOps",
         };
         let ids: String = SUPPORT_HEADERS

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 
 use crate::{
-    IdentityError,
+    FailureKind, IdentityError,
     entra::{AssertionSource, Audience, LONGEST_ASSERTION},
     secret::SecretText,
     small_file::{self, Trouble},
@@ -79,7 +79,9 @@ impl AssertionFile {
                 "there is no assertion: the file {path} is empty; check whatever writes it"
             )));
         }
+        // Nothing was tried yet: it is the file that has to change.
         assertion(text, &format!("the file {path}"))
+            .map_err(|error| error.into_kind(FailureKind::Configuration))
     }
 }
 

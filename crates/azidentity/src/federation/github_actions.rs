@@ -50,13 +50,22 @@ impl GitHubActions {
             Some(value) if answer.status == 200 => {
                 assertion(value.trim(), "the OIDC endpoint of GitHub Actions")
             }
-            _ => Err(IdentityError::authentication_failed(format!(
-                "the OIDC endpoint of GitHub Actions gave no assertion: it answered with HTTP {} and {}{}; {REMEDY}, \
-                 and ask only while the job runs",
-                answer.status,
-                answer.describe_body(),
-                said(answer, token)
-            ))),
+            _ => {
+                let remedy = match answer.status {
+                    429 | 500..=599 => "try again later, and look at the state of GitHub",
+                    400..=499 => "ask only while the job runs, and with the job's own variables",
+                    _ => {
+                        "check what stands between the job and GitHub, such as a proxy with a sign-in page, and leave the \
+                         variables as the job has set them"
+                    }
+                };
+                Err(IdentityError::authentication_failed(format!(
+                    "the OIDC endpoint of GitHub Actions gave no assertion: it answered with HTTP {} and {}{}; {remedy}",
+                    answer.status,
+                    answer.describe_body(),
+                    said(answer, token)
+                )))
+            }
         }
     }
 }

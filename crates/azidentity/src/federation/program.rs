@@ -82,15 +82,13 @@ impl AssertionSource for Program {
         let run = executor.run(path.as_os_str(), &args);
         let Some(result) = self.environment.within(LIMIT, run).await else {
             return Err(failed(format!(
-                "{shown} was to print an assertion and has not ended within {} seconds, so it was stopped; it may be \
-                 waiting for an answer or for the network",
+                "{shown} was to print an assertion and has not closed its output within {} seconds, so it was stopped; it \
+                 may be waiting for an answer or for the network, or have left something running that holds the output open",
                 LIMIT.as_secs()
             )));
         };
         let mut output = result.map_err(|error| not_run(&path, error))?;
         let printed = Zeroizing::new(std::mem::take(&mut output.stdout));
-        // What it said on standard error may hold a secret of its own, and is not repeated.
-        drop(Zeroizing::new(std::mem::take(&mut output.stderr)));
         if !output.status.success() {
             return Err(failed(format!(
                 "{shown} was to print an assertion and failed ({}); run it by hand to see what it says, which is not \

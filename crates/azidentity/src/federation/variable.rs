@@ -18,10 +18,12 @@ pub(super) struct Variable {
 
 impl Variable {
     pub(super) fn new(name: String, environment: Environment) -> Result<Self, IdentityError> {
-        if name.is_empty() || name.contains(['=', '\0']) {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(is_name) {
+            // Not repeated: where a shell has put the value in place of the name, it is the assertion.
             return Err(IdentityError::configuration(
-                "the name of the variable with the assertion is empty or contains '='; give the name alone, such as \
-                 AZURE_ID_TOKEN",
+                "what names the variable with the assertion is no variable's name, which has letters, digits and '_' only; \
+                 give the name, such as AZURE_ID_TOKEN, and not the variable's value",
             ));
         }
         Ok(Self { name, environment })

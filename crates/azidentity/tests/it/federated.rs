@@ -102,7 +102,7 @@ async fn github_refusals_show_nothing_secret() {
         (
             401,
             format!(r#"{{"message":"bad {JOBS_TOKEN}"}}"#),
-            &["HTTP 401", "bad ***", "id-token: write"][..],
+            &["HTTP 401", "bad ***", "only while the job runs"][..],
         ),
         (302, String::new(), &["HTTP 302"]),
         (200, "<html>pl4nted".into(), &["HTTP 200"]),

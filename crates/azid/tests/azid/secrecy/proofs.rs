@@ -114,21 +114,21 @@ fn fails_discreetly(code: i32, secrets: &Secrets, make: impl Fn() -> assert_cmd:
 
 #[test]
 fn proofs_that_are_refused_are_not_shown() {
+    const FORGED: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.zQ7planted-forged-signature";
     let site = Site::new();
-    let secrets = Secrets::new([PLANTED]);
+    let secrets = Secrets::new([PLANTED, FORGED]);
     let planted = site.file("planted", PLANTED);
     let planted = arg(&planted);
+    let forged = site.file("forged", FORGED);
+    let forged = arg(&forged);
     let certificate = site.certificate();
     for (args, code) in [
         // Passed on, and refused by the server.
         (
-            &["-c", "client-assertion", "--assertion-file", planted][..],
+            &["-c", "client-assertion", "--assertion-file", forged][..],
             4,
         ),
-        (
-            &["-c", "workload-identity", "--token-file-path", planted],
-            4,
-        ),
+        (&["-c", "workload-identity", "--token-file-path", forged], 4),
         (&["-c", "on-behalf-of", "--user-assertion-file", planted], 4),
         (&["-c", "federated", "--assertion-from", "env:PLANTED"], 4),
         (
@@ -141,6 +141,12 @@ fn proofs_that_are_refused_are_not_shown() {
                 "http://localhost",
             ],
             4,
+        ),
+        // No token at all, and so not sent.
+        (&["-c", "client-assertion", "--assertion-file", planted], 2),
+        (
+            &["-c", "workload-identity", "--token-file-path", planted],
+            2,
         ),
         // Given in the wrong place.
         (&["-c", "client-assertion", "--assertion-from", PLANTED], 2),

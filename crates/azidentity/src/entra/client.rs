@@ -78,6 +78,12 @@ impl EntraClient {
             .ensure_known(&request.tenant, &self.http, &self.environment)
             .await?;
         let endpoint = self.authority.token_endpoint(&request.tenant)?;
+        let region = match (grant, &self.region) {
+            (Grant::ClientCredentials, Ok(region)) => region.name().await,
+            (Grant::ClientCredentials, Err(error)) => return Err(error.clone()),
+            _ => None,
+        };
+        let regional = region.and_then(|region| self.authority.in_region(region, &endpoint));
         let audience = Audience {
             token_endpoint: &endpoint,
             client_id: &self.client_id,
@@ -86,14 +92,7 @@ impl EntraClient {
         let proof = self.authentication.prove(&audience, request).await?;
         let form = grant::form(&self.client_id, grant, &proof, request)?;
 
-        let region = match (grant, &self.region) {
-            (Grant::ClientCredentials, Ok(region)) => region.name().await,
-            (Grant::ClientCredentials, Err(error)) => return Err(error.clone()),
-            _ => None,
-        };
-        let asked = region
-            .and_then(|region| self.authority.in_region(region, &endpoint))
-            .unwrap_or_else(|| endpoint.clone());
+        let asked = regional.as_ref().unwrap_or(&endpoint).clone();
         let mut post = Request::new(asked, Method::Post);
         post.insert_header(
             headers::CONTENT_TYPE,
@@ -113,6 +112,7 @@ impl EntraClient {
                 .await?
         } else {
             let sent = self.http.send(&post, &request.context, &posted).await;
+            let region = region.filter(|_| regional.is_some());
             sent.map_err(|error| self.naming_region(error, region))?
         };
         let reading = Reading {
